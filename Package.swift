@@ -1,0 +1,109 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The dialect every target speaks; declared once.
+let dialect: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// A room: a library target of ours. Which rooms it may enter is design.md §3, held by `Tests/Tidy`.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: dialect)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: dialect)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle",
+    package: "swift-service-lifecycle"
+)
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(
+    name: "HummingbirdTesting",
+    package: "hummingbird"
+)
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+    name: "odometer",
+    products: [.executable(name: "odometer", targets: ["odometer"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"])]
+        ),
+        .systemLibrary(
+            name: "CZstd",
+            pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"])]
+        ),
+        room("UsageModel"),
+        room("Metering", ["UsageModel"]),
+        room("WireFormat", ["UsageModel"]),
+        room("Compression", ["CZlib", "CZstd"]),
+        room("MeteringEngine", ["UsageModel", "Metering", "WireFormat", logging, lifecycle]),
+        room(
+            "SQLiteLedger",
+            ["UsageModel", "Metering", "MeteringEngine", "Compression", grdb, logging]
+        ),
+        room(
+            "HTTPAPI",
+            ["UsageModel", "WireFormat", "MeteringEngine", "Compression", hummingbird, logging]
+        ),
+        .executableTarget(
+            name: "odometer",
+            dependencies: [
+                "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
+                "SQLiteLedger", "HTTPAPI", arguments, httpClient, yams, crypto, lifecycle, logging,
+            ],
+            swiftSettings: dialect
+        ),
+        room("MeteringTestKit", ["UsageModel", "Metering", "WireFormat", "MeteringEngine"]),
+        tests("UsageModelTests", ["UsageModel", "MeteringTestKit"]),
+        tests("MeteringTests", ["UsageModel", "Metering", "MeteringTestKit"]),
+        tests("WireFormatTests", ["UsageModel", "WireFormat", "MeteringTestKit"]),
+        tests("CompressionTests", ["Compression"]),
+        tests("MeteringEngineTests", ["UsageModel", "MeteringEngine", "MeteringTestKit"]),
+        tests(
+            "SQLiteLedgerTests",
+            ["UsageModel", "Metering", "MeteringEngine", "SQLiteLedger", "MeteringTestKit"]
+        ),
+        tests(
+            "HTTPAPITests",
+            [
+                "UsageModel", "WireFormat", "MeteringEngine", "SQLiteLedger", "HTTPAPI",
+                "Compression", "MeteringTestKit", hummingbirdTesting,
+            ]
+        ),
+        tests("Tidy", []),
+    ],
+    swiftLanguageModes: [.v6]
+)

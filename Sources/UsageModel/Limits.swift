@@ -1,0 +1,33 @@
+/// The limits of the wire, in one place. `docs/limits.md` is this table for readers.
+public enum Limits {
+    /// The longest `source` or `id` of an event, in UTF-8 bytes after unescaping.
+    public static let keyFieldBytesMax = 256
+    /// The longest `type` of an event, in UTF-8 bytes.
+    public static let eventTypeBytesMax = 256
+    /// The longest `subject` of an event, in UTF-8 bytes.
+    public static let subjectBytesMax = 256
+    /// The largest single event as received, in bytes.
+    public static let eventBytesMax = 256 * 1024
+    /// The deepest nesting of arrays and objects in an event, the event itself being 1.
+    public static let eventDepthMax = 64
+    /// The longest number, in bytes.
+    public static let numberBytesMax = 128
+    /// The largest decimal exponent of a number, either sign.
+    public static let numberExponentMax = 999
+    /// The most members of one object in an event.
+    public static let objectMembersMax = 4_096
+    /// The most events of one call.
+    public static let batchEventsMax = 100_000
+    /// The largest body of one call, in bytes, as sent and also when unpacked.
+    public static let bodyBytesMax = 64 * 1024 * 1024
+    /// The most dimensions of one meter type.
+    public static let dimensionsMax = 16
+    /// The longest value of a dimension, in UTF-8 bytes; longer makes the value unreadable.
+    public static let dimensionValueBytesMax = 256
+    /// The most meter types that are not retired.
+    public static let meterTypesMax = 1_000
+    /// The most elements of an array that one event may add to a unique count.
+    public static let uniqueElementsPerEventMax = 10_000
+    /// The deepest path, in steps.
+    public static let pathStepsMax = 32
+}
