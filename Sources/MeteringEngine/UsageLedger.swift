@@ -1,0 +1,98 @@
+public import Metering
+public import UsageModel
+
+/// Durable memory, as the engine needs it: positions, batches and mergeable states, no storage words.
+///
+/// `LedgerConformance` in MeteringTestKit is this comment as tests.
+public protocol UsageLedger: Sendable {
+    /// The catalog as it stands: what a batch is measured with.
+    var preparer: EventPreparer { get }
+
+    /// Records a batch, whole or not at all, and returns once it is on stable storage and the next
+    /// query sees it. After a throw the caller cannot know which of the two it was, and need not:
+    /// recording the same batch again is always safe.
+    ///
+    /// - Parameter isAtomic: One rejected or conflicting event, and nothing is recorded: neither
+    ///   events nor quarantine nor books. Duplicates do not stand in the way.
+    /// - Throws: `busy`, `unavailable`, `full`, `device`, `corrupt`.
+    func record(_ batch: PreparedBatch, isAtomic: Bool) async throws(LedgerError) -> BatchOutcome
+
+    /// Makes a meter type, or returns the one that stands if its definition is equal. The history is
+    /// counted in the background.
+    /// - Throws: `alreadyExists` for another definition of the key; `limitExceeded`.
+    func create(_ definition: MeterTypeDefinition) async throws(LedgerError) -> MeterType
+
+    /// Retires a meter type: it counts no further events; what it counted stays readable.
+    func retire(_ key: MeterTypeKey) async throws(LedgerError) -> MeterType
+
+    /// All meter types in the order of their keys, the retired ones included.
+    func meterTypes() async throws(LedgerError) -> [MeterType]
+
+    func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer
+    func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer
+    func event(source: String, id: String) async throws(LedgerError) -> StoredEvent?
+    func unreadable(_ query: UnreadableQuery) async throws(LedgerError) -> UnreadableAnswer
+    func quarantine(_ query: QuarantineQuery) async throws(LedgerError) -> QuarantineAnswer
+    func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer
+    func status() async throws(LedgerError) -> LedgerStatus
+}
+
+/// What became of one event of a batch.
+public enum Verdict: String, Hashable, Sendable {
+    case accepted
+    /// Same key, same content: recorded before. An ordinary success, so that retries are free.
+    case duplicate
+    /// Same key, other content: the first report stands, this one is kept in quarantine.
+    case conflict
+    /// Could not be understood; kept in quarantine with its reason.
+    case rejected
+}
+
+/// What became of a batch.
+public struct BatchOutcome: Sendable {
+    /// One verdict and what belongs to it, for an event that was not plainly accepted.
+    public struct Exception: Sendable {
+        /// The event's place in the call.
+        public var index: Int
+        public var verdict: Verdict
+        /// Where the event of this key stands in the log; zero for rejected ones.
+        public var position: Position
+        /// Where it waits; nil for duplicates, and for a refused atomic call.
+        public var quarantineID: String?
+
+        public init(
+            index: Int,
+            verdict: Verdict,
+            position: Position,
+            quarantineID: String? = nil
+        ) {
+            (self.index, self.verdict) = (index, verdict)
+            (self.position, self.quarantineID) = (position, quarantineID)
+        }
+    }
+
+    /// The position after which the whole answer is visible.
+    public var position: Position
+    public var accepted: Int
+    /// The first accepted event's position; the others follow densely, in the call's order.
+    public var firstPosition: Position
+    /// In the order of ``Exception/index``.
+    public var exceptions: [Exception]
+    /// Whether an atomic call was refused: nothing was recorded.
+    public var isRefused: Bool
+    /// The batch as it was recorded under the catalog of that moment: for warnings.
+    public var unreadable: Int
+
+    public init(
+        position: Position,
+        accepted: Int,
+        firstPosition: Position,
+        exceptions: [Exception],
+        isRefused: Bool = false,
+        unreadable: Int = 0
+    ) {
+        (self.position, self.accepted) = (position, accepted)
+        (self.firstPosition, self.exceptions) = (firstPosition, exceptions)
+        (self.isRefused, self.unreadable) = (isRefused, unreadable)
+    }
+}

@@ -1,0 +1,123 @@
+public import Metering
+public import UsageModel
+
+/// A question for readings: `GET /v1/usage`, understood.
+public struct UsageQuery: Sendable {
+    /// The most windows of one question.
+    public static let windowsMax = 100_000
+    /// The most rows of one answer page.
+    public static let rowsMax = 1_000
+
+    public enum Group: Hashable, Sendable {
+        case subject
+        case dimension(String)
+    }
+
+    public var meterTypes: [MeterTypeKey]
+    /// Empty: over all subjects.
+    public var subjects: [String]
+    public var range: Range<Instant>
+    /// nil: one reading for the whole range.
+    public var window: WindowWidth?
+    public var zone: TimeZoneRules
+    public var groupBy: [Group]
+    /// nil: as of now.
+    public var asOf: Position?
+    /// Whether windows without an event appear.
+    public var fillsZero: Bool
+    public var limit: Int
+    /// The order key of the last row of the page before.
+    public var after: UsageReading.OrderKey?
+
+    public init(
+        meterTypes: [MeterTypeKey],
+        subjects: [String] = [],
+        range: Range<Instant>,
+        window: WindowWidth? = nil,
+        zone: TimeZoneRules = .utc,
+        groupBy: [Group] = [],
+        asOf: Position? = nil,
+        fillsZero: Bool = false,
+        limit: Int = UsageQuery.rowsMax,
+        after: UsageReading.OrderKey? = nil
+    ) {
+        (self.meterTypes, self.subjects, self.range) = (meterTypes, subjects, range)
+        (self.window, self.zone, self.groupBy) = (window, zone, groupBy)
+        (self.asOf, self.fillsZero, self.limit, self.after) = (asOf, fillsZero, limit, after)
+    }
+}
+
+/// The value of a meter type over a range, as known at a position.
+public struct UsageReading: Sendable, Hashable {
+    public var meterType: MeterTypeKey
+    /// Set where the question names subjects or groups by them.
+    public var subject: String?
+    public var range: Range<Instant>
+    /// In the order of `groupBy`; nil where the event had none.
+    public var dimensions: [Value]
+    public var value: Quantity?
+    /// How many events are in it.
+    public var events: Int64
+
+    public struct Value: Sendable, Hashable {
+        public var name: String
+        public var value: String?
+
+        public init(name: String, value: String?) { (self.name, self.value) = (name, value) }
+    }
+
+    /// Readings are ordered by the start, the meter type, the subject, the dimension values,
+    /// byte-wise; a missing value comes first.
+    public struct OrderKey: Sendable, Hashable, Comparable {
+        public var start: Instant
+        public var meterType: MeterTypeKey
+        public var groups: [String?]
+
+        public init(start: Instant, meterType: MeterTypeKey, groups: [String?]) {
+            (self.start, self.meterType, self.groups) = (start, meterType, groups)
+        }
+
+        public static func < (one: Self, other: Self) -> Bool {
+            if one.start != other.start { return one.start < other.start }
+            if one.meterType != other.meterType { return one.meterType < other.meterType }
+            for (left, right) in zip(one.groups, other.groups) where left != right {
+                guard let left else { return true }
+                guard let right else { return false }
+                return left.utf8.lexicographicallyPrecedes(right.utf8)
+            }
+            return one.groups.count < other.groups.count
+        }
+    }
+
+    public var orderKey: OrderKey {
+        OrderKey(
+            start: range.lowerBound,
+            meterType: meterType,
+            groups: [subject] + dimensions.map(\.value)
+        )
+    }
+
+    public init(
+        meterType: MeterTypeKey,
+        subject: String?,
+        range: Range<Instant>,
+        dimensions: [Value],
+        value: Quantity?,
+        events: Int64
+    ) {
+        (self.meterType, self.subject, self.range) = (meterType, subject, range)
+        (self.dimensions, self.value, self.events) = (dimensions, value, events)
+    }
+}
+
+public struct UsageAnswer: Sendable {
+    /// What the readings know: everything up to here, nothing later.
+    public var position: Position
+    public var readings: [UsageReading]
+    /// Whether further rows follow the last one.
+    public var hasMore: Bool
+
+    public init(position: Position, readings: [UsageReading], hasMore: Bool) {
+        (self.position, self.readings, self.hasMore) = (position, readings, hasMore)
+    }
+}

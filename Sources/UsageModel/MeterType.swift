@@ -1,0 +1,169 @@
+/// One fault in a request or a definition: where, why, and what to do.
+public struct FieldFault: Error, Hashable, Sendable {
+    /// A JSON pointer (RFC 6901) to the field.
+    public var pointer: String
+    public var reason: String
+    public var remedy: String
+
+    public init(pointer: String, reason: String, remedy: String) {
+        (self.pointer, self.reason, self.remedy) = (pointer, reason, remedy)
+    }
+}
+
+/// The name a meter type is known by, for ever: 1 to 64 of `a-z 0-9 . _ -`, the first a letter or digit.
+public struct MeterTypeKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public static let bytesMax = 64
+
+    public let text: String
+
+    /// - Returns: nil where the text breaks the rule above.
+    public init?(_ text: String) {
+        guard (1...Self.bytesMax).contains(text.utf8.count) else { return nil }
+        for (index, byte) in text.utf8.enumerated() {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): break
+            case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                if index == 0 { return nil }
+            default: return nil
+            }
+        }
+        self.text = text
+    }
+
+    public static func < (one: Self, other: Self) -> Bool {
+        one.text.utf8.lexicographicallyPrecedes(other.text.utf8)
+    }
+
+    public var description: String { text }
+}
+
+/// Which events a meter type looks at: one type by name, or all below a prefix (`llm.*`, `*`).
+public struct EventTypePattern: Hashable, Sendable, CustomStringConvertible {
+    public let text: String
+
+    /// - Returns: nil where the text is empty, too long, or has a `*` anywhere but at its end.
+    public init?(_ text: String) {
+        guard (1...Limits.eventTypeBytesMax).contains(text.utf8.count) else { return nil }
+        guard !text.utf8.dropLast().contains(UInt8(ascii: "*")) else { return nil }
+        self.text = text
+    }
+
+    public func matches(_ type: some Collection<UInt8>) -> Bool {
+        guard text.utf8.last == UInt8(ascii: "*") else { return type.elementsEqual(text.utf8) }
+        return type.starts(with: text.utf8.dropLast())
+    }
+
+    public var description: String { text }
+}
+
+/// A named property of the usage that readings can be grouped by.
+public struct Dimension: Hashable, Sendable {
+    public var name: String
+    public var path: EventPath
+
+    public init(name: String, path: EventPath) { (self.name, self.path) = (name, path) }
+}
+
+/// What is counted, as somebody wrote it down. Checked when made by `WireFormat`; a value from then on.
+public struct MeterTypeDefinition: Hashable, Sendable {
+    public var key: MeterTypeKey
+    public var name: String
+    public var description: String
+    public var unit: String
+    public var eventTypes: [EventTypePattern]
+    public var aggregation: Aggregation
+    /// Where the value stands; nil for `count` only.
+    public var value: EventPath?
+    /// In the order of their names' bytes, no name twice.
+    public var dimensions: [Dimension]
+    public var rounding: Rounding?
+    public var excessDigits: Quantity.ExcessDigits
+    /// Only events whose time is in `activeFrom ..< activeTo` count.
+    public var activeFrom: Instant?
+    public var activeTo: Instant?
+    /// Free for the user, in the order of the names' bytes.
+    public var metadata: [(name: String, value: String)]
+
+    public init(
+        key: MeterTypeKey,
+        name: String,
+        eventTypes: [EventTypePattern],
+        aggregation: Aggregation,
+        value: EventPath? = nil,
+        dimensions: [Dimension] = []
+    ) {
+        (self.key, self.name, self.eventTypes) = (key, name, eventTypes)
+        (self.aggregation, self.value, self.dimensions) = (aggregation, value, dimensions)
+        (description, unit, rounding, excessDigits) = ("", "", nil, .round)
+        (activeFrom, activeTo, metadata) = (nil, nil, [])
+    }
+
+    public static func == (one: Self, other: Self) -> Bool {
+        one.key == other.key && one.name == other.name && one.description == other.description
+            && one.unit == other.unit && one.eventTypes == other.eventTypes
+            && one.aggregation == other.aggregation && one.value == other.value
+            && one.dimensions == other.dimensions && one.rounding == other.rounding
+            && one.excessDigits == other.excessDigits && one.activeFrom == other.activeFrom
+            && one.activeTo == other.activeTo
+            && one.metadata.elementsEqual(other.metadata, by: ==)
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(key) }
+}
+
+/// A meter type as the ledger keeps it.
+public struct MeterType: Hashable, Sendable {
+    /// The ledger's own number for it: dense from 1, never used again.
+    public var number: UInt32
+    public var definition: MeterTypeDefinition
+    /// 1 for now: changing a definition is a later issue.
+    public var version: Int
+    public var createdAt: Instant
+    /// Events up to here are counted by the backfill, later ones as they come.
+    public var createdPosition: Position
+    public var retiredAt: Instant?
+    /// How many of the events up to ``createdPosition`` the backfill has counted.
+    public var backfilled: Position
+
+    public init(
+        number: UInt32,
+        definition: MeterTypeDefinition,
+        createdAt: Instant,
+        createdPosition: Position,
+        retiredAt: Instant? = nil,
+        backfilled: Position
+    ) {
+        (self.number, self.definition, version) = (number, definition, 1)
+        (self.createdAt, self.createdPosition) = (createdAt, createdPosition)
+        (self.retiredAt, self.backfilled) = (retiredAt, backfilled)
+    }
+
+    public var key: MeterTypeKey { definition.key }
+    public var isBackfilled: Bool { backfilled >= createdPosition }
+}
+
+/// Why one meter type could not read one event that it matched.
+public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {
+    case valueMissing = 1
+    case valueNotNumber
+    case valueOutOfRange
+    case valueExcessDigits
+    case valueNotScalar
+    case tooManyElements
+    case dimensionNotScalar
+    case dimensionTooLong
+
+    /// The code on the wire.
+    public var code: String {
+        switch self {
+        case .valueMissing: "value-missing"
+        case .valueNotNumber: "value-not-number"
+        case .valueOutOfRange: "value-out-of-range"
+        case .valueExcessDigits: "value-excess-digits"
+        case .valueNotScalar: "value-not-scalar"
+        case .tooManyElements: "too-many-elements"
+        case .dimensionNotScalar: "dimension-not-scalar"
+        case .dimensionTooLong: "dimension-too-long"
+        }
+    }
+}
