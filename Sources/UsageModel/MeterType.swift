@@ -122,6 +122,8 @@ public struct MeterType: Hashable, Sendable {
     /// Events up to here are counted by the backfill, later ones as they come.
     public var createdPosition: Position
     public var retiredAt: Instant?
+    /// The last event it counts; nil while it is not retired.
+    public var retiredPosition: Position?
     /// How many of the events up to ``createdPosition`` the backfill has counted.
     public var backfilled: Position
 
@@ -131,15 +133,23 @@ public struct MeterType: Hashable, Sendable {
         createdAt: Instant,
         createdPosition: Position,
         retiredAt: Instant? = nil,
+        retiredPosition: Position? = nil,
         backfilled: Position
     ) {
         (self.number, self.definition, version) = (number, definition, 1)
         (self.createdAt, self.createdPosition) = (createdAt, createdPosition)
-        (self.retiredAt, self.backfilled) = (retiredAt, backfilled)
+        (self.retiredAt, self.retiredPosition) = (retiredAt, retiredPosition)
+        self.backfilled = backfilled
     }
 
     public var key: MeterTypeKey { definition.key }
     public var isBackfilled: Bool { backfilled >= createdPosition }
+
+    /// Whether the event at a position is in the meter type's sums by now.
+    public func covers(_ position: Position) -> Bool {
+        if let retiredPosition, position > retiredPosition { return false }
+        return position > createdPosition || position <= backfilled
+    }
 }
 
 /// Why one meter type could not read one event that it matched.

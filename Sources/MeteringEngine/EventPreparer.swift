@@ -1,0 +1,237 @@
+public import Metering
+public import UsageModel
+public import WireFormat
+
+/// Measures decoded events: hashes their keys, and reads what each means to each meter type.
+///
+/// A value and a pure function of it; many threads use one at the same time.
+public struct EventPreparer: Sendable {
+    /// The ledger's own hash key.
+    public let hashKey: SipHashKey
+    public let catalog: MeterCatalog
+
+    public init(hashKey: SipHashKey, catalog: MeterCatalog) {
+        (self.hashKey, self.catalog) = (hashKey, catalog)
+    }
+
+    /// Prepares a call's events.
+    ///
+    /// - Parameters:
+    ///   - arrival: The time of events that state none.
+    ///   - arrivals: For events read back from the log, the arrival of each; empty where all came
+    ///     at `arrival`.
+    /// - Complexity: one pass over each event's data; nothing is allocated per event beyond the
+    ///   arrays of the batch.
+    public func prepare(
+        _ decoded: consuming DecodedBatch,
+        arrival: Instant,
+        arrivals: [Instant] = []
+    ) -> PreparedBatch {
+        var measuring = BatchMeasuring(preparer: self, arrival: arrival, decoded: decoded)
+        let bytes = decoded.bytes
+        unsafe bytes.withUnsafeBytes { raw in
+            unsafe measuring.measureAll(raw, arrivals: arrivals)
+        }
+        return measuring.batch
+    }
+
+    /// The same batch measured under another catalog.
+    public func prepareAgain(_ batch: PreparedBatch) -> PreparedBatch {
+        let decoded = DecodedBatch(
+            bytes: batch.bytes,
+            events: batch.events.map(\.decoded),
+            rejected: batch.rejected,
+            received: batch.received
+        )
+        let arrivals = batch.events.map(\.time)
+        return prepare(decoded, arrival: batch.arrival, arrivals: arrivals)
+    }
+
+    public func key(source: String, id: String) -> KeyHash {
+        let (source, id) = (Array(source.utf8), Array(id.utf8))
+        return unsafe source.withUnsafeBytes { source in
+            unsafe id.withUnsafeBytes { id in
+                unsafe KeyHash(key: hashKey, source: source, id: id)
+            }
+        }
+    }
+
+    /// The hash that names are interned by.
+    public func nameHash(_ name: [UInt8]) -> UInt64 {
+        unsafe name.withUnsafeBytes { unsafe KeyHash(key: hashKey, bytes: $0).low }
+    }
+}
+
+/// The loop over a batch, with its scratch space.
+private struct BatchMeasuring {
+    let preparer: EventPreparer
+    var batch: PreparedBatch
+    private var origins = LocalNames()
+    private var tuples = LocalNames()
+    private var plans: [TypePlan] = []
+    private var tuple: [UInt8] = []
+    private var originBytes: [UInt8] = []
+    private var lastOrigin: (source: ByteSlice, type: ByteSlice, number: UInt32)?
+
+    init(preparer: EventPreparer, arrival: Instant, decoded: borrowing DecodedBatch) {
+        self.preparer = preparer
+        batch = PreparedBatch(
+            bytes: decoded.bytes,
+            events: [],
+            contributions: [],
+            origins: [],
+            tuples: [],
+            elements: [],
+            rejected: decoded.rejected,
+            received: decoded.received,
+            arrival: arrival,
+            generation: preparer.catalog.generation,
+            unreadable: 0
+        )
+        decodedEvents = decoded.events
+        batch.events.reserveCapacity(decoded.events.count)
+        batch.contributions.reserveCapacity(
+            decoded.events.count * Swift.min(preparer.catalog.meterTypes.count, 8)
+        )
+        _ = tuples.number(of: Array("{}".utf8), hash: 0)
+    }
+
+    private let decodedEvents: [DecodedEvent]
+
+    mutating func measureAll(_ raw: UnsafeRawBufferPointer, arrivals: [Instant]) {
+        for (index, decoded) in decodedEvents.enumerated() {
+            let arrival = arrivals.isEmpty ? batch.arrival : arrivals[index]
+            unsafe measure(decoded, raw, arrival: arrival)
+        }
+        batch.tuples = tuples.texts
+    }
+
+    private mutating func measure(
+        _ decoded: DecodedEvent,
+        _ raw: UnsafeRawBufferPointer,
+        arrival: Instant
+    ) {
+        let hashKey = preparer.hashKey
+        let time = decoded.hasTime ? decoded.time : arrival
+        let origin = unsafe originNumber(decoded, raw)
+        let subject = unsafe UnsafeRawBufferPointer(rebasing: raw[decoded.subject.range])
+        var event = unsafe PreparedEvent(
+            decoded: decoded,
+            time: time,
+            key: KeyHash(
+                key: hashKey,
+                source: UnsafeRawBufferPointer(rebasing: raw[decoded.source.range]),
+                id: UnsafeRawBufferPointer(rebasing: raw[decoded.id.range])
+            ),
+            subjectHash: KeyHash(key: hashKey, bytes: subject).low,
+            bucket: RollupBucket.index(of: time),
+            origin: origin,
+            firstContribution: UInt32(batch.contributions.count),
+            contributionCount: 0,
+            isCounted: false
+        )
+        let plan = plans[Int(origin)]
+        if !plan.groups.isEmpty {
+            unsafe withUnsafeTemporaryAllocation(
+                of: PathValue.self,
+                capacity: Swift.max(plan.paths.count, 1)
+            ) { slots in
+                unsafe plan.paths.extract(decoded, bytes: raw, into: slots)
+                for group in plan.groups {
+                    unsafe measure(group, slots, raw, &event)
+                }
+            }
+            event.contributionCount =
+                UInt32(batch.contributions.count) - event.firstContribution
+        }
+        batch.events.append(event)
+    }
+
+    private mutating func originNumber(
+        _ decoded: DecodedEvent,
+        _ raw: UnsafeRawBufferPointer
+    ) -> UInt32 {
+        if let last = lastOrigin,
+            unsafe raw[last.source.range].elementsEqual(raw[decoded.source.range]),
+            unsafe raw[last.type.range].elementsEqual(raw[decoded.type.range])
+        {
+            return last.number
+        }
+        // Length-prefixed, so that no two pairs join to one text.
+        originBytes.removeAll(keepingCapacity: true)
+        originBytes.append(UInt8(truncatingIfNeeded: decoded.source.count))
+        originBytes.append(UInt8(truncatingIfNeeded: decoded.source.count >> 8))
+        unsafe originBytes.append(contentsOf: raw[decoded.source.range])
+        unsafe originBytes.append(contentsOf: raw[decoded.type.range])
+        let number = origins.number(of: originBytes, hash: preparer.nameHash(originBytes))
+        if Int(number) == plans.count {
+            let type = unsafe Array(raw[decoded.type.range])
+            let source = unsafe Array(raw[decoded.source.range])
+            batch.origins.append(PreparedBatch.Origin(source: source, type: type))
+            plans.append(preparer.catalog.plan(for: type))
+        }
+        lastOrigin = (decoded.source, decoded.type, number)
+        return number
+    }
+
+    private mutating func measure(
+        _ group: TypePlan.Group,
+        _ slots: UnsafeMutableBufferPointer<PathValue>,
+        _ raw: UnsafeRawBufferPointer,
+        _ event: inout PreparedEvent
+    ) {
+        var number: UInt32 = 0
+        var tupleFault: UnreadableReason?
+        if !group.pieces.isEmpty {
+            tuple.removeAll(keepingCapacity: true)
+            for piece in group.pieces {
+                tuple.append(contentsOf: piece.prefix)
+                let fault = unsafe appendDimension(slots[piece.slot], raw, to: &tuple)
+                tupleFault = tupleFault ?? fault
+            }
+            tuple.append(UInt8(ascii: "}"))
+            if tupleFault == nil {
+                number = tuples.number(of: tuple, hash: preparer.nameHash(tuple))
+            }
+        }
+        for program in group.programs
+        where event.time >= program.activeFrom && event.time < program.activeTo {
+            var contribution = Contribution(
+                meter: program.meter,
+                tuple: number,
+                mantissa: 0,
+                aggregation: program.aggregation,
+                unreadable: tupleFault,
+                firstElement: UInt32(batch.elements.count),
+                elementCount: 0
+            )
+            if tupleFault == nil, program.valueSlot >= 0 {
+                let value = unsafe slots[program.valueSlot]
+                contribution.unreadable =
+                    program.aggregation == .unique
+                    ? unsafe readElements(value, raw, &contribution)
+                    : unsafe readNumber(value, raw, program.excessDigits, &contribution)
+            }
+            if contribution.unreadable == nil {
+                event.isCounted = true
+            } else {
+                batch.unreadable += 1
+            }
+            batch.contributions.append(contribution)
+        }
+    }
+
+    private mutating func readElements(
+        _ value: PathValue,
+        _ raw: UnsafeRawBufferPointer,
+        _ contribution: inout Contribution
+    ) -> UnreadableReason? {
+        let first = batch.elements.count
+        let fault = unsafe appendElements(value, raw, key: preparer.hashKey, to: &batch.elements)
+        if fault != nil {
+            batch.elements.removeLast(batch.elements.count - first)
+        }
+        contribution.elementCount = UInt32(batch.elements.count - first)
+        return fault
+    }
+}
