@@ -40,8 +40,7 @@ public struct EventPreparer: Sendable {
         let decoded = DecodedBatch(
             bytes: batch.bytes,
             events: batch.events.map(\.decoded),
-            rejected: batch.rejected,
-            received: batch.received
+            rejected: batch.rejected
         )
         let arrivals = batch.events.map(\.time)
         return prepare(decoded, arrival: batch.arrival, arrivals: arrivals)

@@ -1,0 +1,267 @@
+internal import Foundation
+internal import Metering
+internal import MeteringEngine
+internal import Synchronization
+internal import UsageModel
+
+/// The books' measures, as the meters of cells of kind ``CellKind/books``.
+enum BooksMeasure: UInt32, CaseIterable {
+    case received = 1
+    case accepted
+    case counted
+    case duplicate
+    case conflict
+    case quarantined
+    case unreadable
+}
+
+/// What a cell's key begins with.
+enum CellKind {
+    /// Usage of a subject, or of all subjects together at ``allSubjects``.
+    static let usage: UInt8 = 0
+    /// A line of the books: subject is the source's name, dimensions the type's.
+    static let books: UInt8 = 1
+    /// One element of a unique count.
+    static let element: UInt8 = 2
+
+    static let allSubjects: UInt32 = 0
+}
+
+/// Key index and rollups: derived from the log, disposable, true for a position.
+///
+/// The newest part is in memory tables, the older part in immutable runs on disk. A checkpoint
+/// freezes the tables, writes them as runs, and publishes a manifest that says what position they
+/// are true for; what is younger is replayed from the log when the ledger opens.
+final class DerivedState: Sendable {
+    /// Keys in memory before a checkpoint.
+    static let keysMax = 1_000_000
+    /// Bytes of cells in memory before a checkpoint.
+    static let cellBytesMax = 192 * 1024 * 1024
+    /// Events applied under one hold of the lock: readers wait no longer than that takes.
+    private static let sliceEvents = 128
+
+    /// A table that is no longer written, on its way to disk: read by many, changed by nobody.
+    struct Frozen: @unchecked Sendable {
+        let keys: KeyTable
+        let cells: CellTable
+        let position: UInt64
+        let commit: Int64
+        let names: UInt32
+        let backfilled: [UInt32: UInt64]
+    }
+
+    struct Tables {
+        var keys = KeyTable(capacity: DerivedState.keysMax)
+        var cells = CellTable(bytesMax: DerivedState.cellBytesMax)
+        var frozen: Frozen?
+        var keyRuns: [KeyRun] = []
+        var cellRuns: [CellRun] = []
+        var names = NameTable()
+        /// The last event in the tables, and its commit.
+        var position: UInt64 = 0
+        var commit: Int64 = 0
+        /// How far each meter type's history is counted.
+        var backfilled: [UInt32: UInt64] = [:]
+        /// By meter number.
+        var aggregations: [Aggregation] = [.count]
+        var checkpoint: UInt64 = 0
+    }
+
+    let tables = Mutex(Tables())
+    /// Readers that wait for the lock: the committer lets them in between two slices.
+    let readersWaiting = Atomic<Int>(0)
+    private let nameHash: @Sendable ([UInt8]) -> UInt64
+
+    init(nameHash: @escaping @Sendable ([UInt8]) -> UInt64) { self.nameHash = nameHash }
+
+    func hash(of name: [UInt8]) -> UInt64 { nameHash(name) }
+
+    /// Reads the tables, ahead of the committer's next slice.
+    func read<Result>(_ body: (inout sending Tables) throws -> sending Result) rethrows -> Result {
+        readersWaiting.add(1, ordering: .relaxed)
+        defer { readersWaiting.subtract(1, ordering: .relaxed) }
+        return try tables.withLock(body)
+    }
+
+    /// The position of each key; 0 for a key the ledger does not know.
+    ///
+    /// - Throws: ``DerivedFileError`` where a run's page contradicts its checksum.
+    func positions(of keys: [KeyHash]) throws -> [UInt64] {
+        var positions = [UInt64](repeating: 0, count: keys.count)
+        let runs = tables.withLock { tables in
+            for (place, key) in keys.enumerated() {
+                let found = tables.keys.find(key) ?? tables.frozen?.keys.find(key)
+                positions[place] = found?.value ?? 0
+            }
+            return tables.keyRuns
+        }
+        try unsafe keys.withUnsafeBufferPointer { keys in
+            try unsafe positions.withUnsafeMutableBufferPointer { positions in
+                for run in runs.reversed() { try unsafe run.find(keys, into: positions) }
+            }
+        }
+        return positions
+    }
+
+    /// Adds a committed group. What it knows is visible slice by slice, in the order of positions.
+    func apply(
+        _ decision: borrowing GroupDecision,
+        _ parties: [Party],
+        keys: [KeyHash],
+        commit: Int64
+    ) {
+        let first = decision.firstPosition
+        tables.withLock { tables in
+            for (place, key) in keys.enumerated() {
+                tables.keys.insert(key, Position(first + UInt64(place)))
+            }
+        }
+        for (party, share) in zip(parties, decision.shares) where share.accepted > 0 {
+            let positions = share.positions
+            apply(party.batch, position: { positions[$0] }, slice: Self.sliceEvents)
+        }
+        let hour = decision.hour
+        tables.withLock { tables in
+            addBooks(decision.books, hour: hour, to: &tables)
+            tables.position = decision.lastPosition
+            tables.commit = commit
+        }
+    }
+
+    /// Adds the contributions of a batch's events.
+    ///
+    /// - Parameter position: The position of an event by its place in the batch; 0: leave it out.
+    func apply(_ batch: PreparedBatch, position: (Int) -> UInt64, slice: Int) {
+        var adding = BatchAdding(batch: batch, nameHash: nameHash)
+        var start = 0
+        while start < batch.events.count {
+            let end = min(start + slice, batch.events.count)
+            tables.withLock { tables in
+                for place in start..<end {
+                    let at = position(place)
+                    if at != 0 { adding.add(place, position: at, to: &tables) }
+                }
+            }
+            start = end
+            while readersWaiting.load(ordering: .relaxed) > 0 { sched_yield() }
+        }
+    }
+
+    func addBooks(_ books: CommitBooks, hour: Int32, to tables: inout Tables) {
+        for (origin, line) in books.lines {
+            let cell = booksCell(origin, hour: hour, in: &tables)
+            func add(_ measure: BooksMeasure, _ count: Int64) {
+                addCount(count, measure, to: cell, in: &tables)
+            }
+            add(.received, line.received)
+            add(.accepted, line.accepted)
+            add(.duplicate, line.duplicate)
+            add(.conflict, line.conflict)
+            add(.quarantined, line.quarantined)
+        }
+    }
+
+    func booksCell(
+        _ origin: PreparedBatch.Origin,
+        hour: Int32,
+        in tables: inout Tables
+    ) -> CellTable.CellRef {
+        let source = tables.names.intern(origin.source, hash: nameHash(origin.source))
+        let type = tables.names.intern(origin.type, hash: nameHash(origin.type))
+        return tables.cells.cell(CellKind.books, subject: source, bucket: hour, dimensions: type)
+    }
+
+    func addCount(
+        _ count: Int64,
+        _ measure: BooksMeasure,
+        to cell: CellTable.CellRef,
+        in tables: inout Tables
+    ) {
+        guard count != 0 else { return }
+        var state = MeterState()
+        state.count = count
+        tables.cells.merge(cell, meter: measure.rawValue, state: state, aggregation: .count)
+    }
+}
+
+/// Adds one batch's events to the tables: names are looked up once per batch where they repeat.
+struct BatchAdding {
+    private let batch: PreparedBatch
+    private let nameHash: ([UInt8]) -> UInt64
+    private var tupleNames: [UInt32]
+
+    init(batch: PreparedBatch, nameHash: @escaping ([UInt8]) -> UInt64) {
+        (self.batch, self.nameHash) = (batch, nameHash)
+        tupleNames = [UInt32](repeating: .max, count: batch.tuples.count)
+        // The empty tuple is no name: meters without dimensions share the number 0.
+        if !tupleNames.isEmpty { tupleNames[0] = 0 }
+    }
+
+    mutating func add(_ place: Int, position: UInt64, to tables: inout DerivedState.Tables) {
+        let event = batch.events[place]
+        let subject = unsafe batch.bytes.withUnsafeBytes { raw in
+            unsafe tables.names.intern(
+                UnsafeRawBufferPointer(rebasing: raw[event.decoded.subject.range]),
+                hash: event.subjectHash
+            )
+        }
+        let first = Int(event.firstContribution)
+        var tuple = UInt32.max
+        var one = CellTable.CellRef()
+        var all = CellTable.CellRef()
+        for place in first..<(first + Int(event.contributionCount)) {
+            let contribution = batch.contributions[place]
+            guard contribution.unreadable == nil else { continue }
+            if contribution.tuple != tuple {
+                tuple = contribution.tuple
+                let dimensions = name(of: tuple, in: &tables)
+                one = tables.cells.cell(
+                    CellKind.usage, subject: subject, bucket: event.bucket, dimensions: dimensions
+                )
+                all = tables.cells.cell(
+                    CellKind.usage, subject: CellKind.allSubjects, bucket: event.bucket,
+                    dimensions: dimensions
+                )
+            }
+            let state = MeterState(
+                contribution.aggregation,
+                mantissa: contribution.mantissa,
+                time: event.time.microseconds,
+                position: position
+            )
+            let (meter, aggregation) = (contribution.meter, contribution.aggregation)
+            tables.cells.merge(one, meter: meter, state: state, aggregation: aggregation)
+            tables.cells.merge(all, meter: meter, state: state, aggregation: aggregation)
+            if aggregation == .unique {
+                addElements(contribution, subject, event.bucket, tupleNames[Int(tuple)], &tables)
+            }
+        }
+    }
+
+    private mutating func name(of tuple: UInt32, in tables: inout DerivedState.Tables) -> UInt32 {
+        let known = tupleNames[Int(tuple)]
+        if known != .max { return known }
+        let text = batch.tuples[Int(tuple)]
+        let name = tables.names.intern(text, hash: nameHash(text))
+        tupleNames[Int(tuple)] = name
+        return name
+    }
+
+    private func addElements(
+        _ contribution: Contribution,
+        _ subject: UInt32,
+        _ bucket: Int32,
+        _ dimensions: UInt32,
+        _ tables: inout DerivedState.Tables
+    ) {
+        let first = Int(contribution.firstElement)
+        for element in batch.elements[first..<(first + Int(contribution.elementCount))] {
+            for owner in [subject, CellKind.allSubjects] {
+                tables.cells.mergeElement(
+                    subject: owner, bucket: bucket, dimensions: dimensions,
+                    meter: contribution.meter, element: element, count: 1
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+/// Decides a group: looks each key up once, compares what is found with what is stored, gives
+/// positions to what is new.
+struct GroupDeciding {
+    /// Where a key of the group was seen first, within the group.
+    private struct Place {
+        var party: Int
+        var event: Int
+        var position: UInt64
+    }
+
+    private let parties: [Party]
+    private let compressors: CompressorPool
+    private var decision: GroupDecision
+    private var places: [Place] = []
+    /// Small calls' events wait here for a common block.
+    private var joined: BlockPacking?
+    private var joinedFirst: UInt64 = 0
+
+    init(parties: [Party], nextPosition: UInt64, compressors: CompressorPool) {
+        (self.parties, self.compressors) = (parties, compressors)
+        decision = GroupDecision(nextPosition: nextPosition)
+    }
+
+    /// - Parameters:
+    ///   - known: For each event of all parties, in order, the position of its key; 0 where new.
+    ///   - log: Reads what is stored, to confirm a key that is known.
+    mutating func decide(
+        known: [UInt64],
+        index: inout GroupIndex,
+        log: borrowing LogReading
+    ) throws -> GroupDecision {
+        var offset = 0
+        for (number, party) in parties.enumerated() {
+            let mark = (index.count, decision.nextPosition, decision.quarantined.count)
+            var share = GroupDecision.Share()
+            share.positions = [UInt64](repeating: 0, count: party.batch.events.count)
+            share.firstPosition = decision.nextPosition
+            for event in party.batch.events.indices {
+                try decideEvent(
+                    event, of: number, known: known[offset + event],
+                    &share, &index, log
+                )
+            }
+            offset += party.batch.events.count
+            reject(party.batch.rejected, of: number, &share)
+            if party.isAtomic, share.exceptions.contains(where: { $0.verdict != .duplicate }) {
+                index.truncate(to: mark.0)
+                places.removeLast(places.count - mark.0)
+                decision.nextPosition = mark.1
+                decision.quarantined.removeLast(decision.quarantined.count - mark.2)
+                share.isRefused = true
+                share.accepted = 0
+            } else {
+                try store(party, number, share)
+                decision.books.add(party, share)
+            }
+            share.exceptions.sort { $0.index < $1.index }
+            decision.shares.append(share)
+        }
+        try closeJoined()
+        return decision
+    }
+
+    private mutating func decideEvent(
+        _ place: Int,
+        of number: Int,
+        known: UInt64,
+        _ share: inout GroupDecision.Share,
+        _ index: inout GroupIndex,
+        _ log: borrowing LogReading
+    ) throws {
+        let batch = parties[number].batch
+        let event = batch.events[place]
+        var key = event.key
+        var known = known
+        while true {
+            if known != 0 {
+                let stored = try log.event(at: known)
+                switch stored.compare(with: event.decoded, in: batch.bytes) {
+                case .sameContent: return except(.duplicate, known, place, number, &share)
+                case .otherContent: return except(.conflict, known, place, number, &share)
+                case .otherKey: break
+                }
+            } else if let first = index.findOrInsert(key) {
+                let other = places[first]
+                let stored = LoggedEvent(
+                    bytes: parties[other.party].batch.bytes,
+                    event: parties[other.party].batch.events[other.event].decoded
+                )
+                switch stored.compare(with: event.decoded, in: batch.bytes) {
+                case .sameContent: return except(.duplicate, other.position, place, number, &share)
+                case .otherContent: return except(.conflict, other.position, place, number, &share)
+                case .otherKey: break
+                }
+            } else {
+                break
+            }
+            // Two keys of one hash: the later one is kept under the next hash of its probe chain.
+            key = key.nextProbe
+            known = try log.position(of: key)
+        }
+        let position = decision.nextPosition
+        decision.nextPosition += 1
+        places.append(Place(party: number, event: place, position: position))
+        share.positions[place] = position
+        share.accepted += 1
+    }
+
+    private mutating func except(
+        _ verdict: Verdict,
+        _ position: UInt64,
+        _ place: Int,
+        _ number: Int,
+        _ share: inout GroupDecision.Share
+    ) {
+        let event = parties[number].batch.events[place].decoded
+        if verdict == .conflict {
+            decision.quarantined.append(
+                GroupDecision.Quarantined(
+                    party: number,
+                    exception: Int(event.index),
+                    reason: RejectionReason.conflict.rawValue,
+                    pointer: "",
+                    detail: "position \(position) has the same key and other content",
+                    source: event.source,
+                    eventID: event.id,
+                    type: event.type,
+                    whole: event.whole
+                )
+            )
+        }
+        share.exceptions.append(
+            BatchOutcome.Exception(
+                index: Int(event.index),
+                verdict: verdict,
+                position: Position(position)
+            )
+        )
+    }
+
+    private mutating func reject(
+        _ rejected: [RejectedEvent],
+        of number: Int,
+        _ share: inout GroupDecision.Share
+    ) {
+        for event in rejected {
+            decision.quarantined.append(
+                GroupDecision.Quarantined(
+                    party: number,
+                    exception: Int(event.index),
+                    reason: event.reason.rawValue,
+                    pointer: event.pointer,
+                    detail: event.detail,
+                    source: event.source,
+                    eventID: event.id,
+                    type: event.type,
+                    whole: event.whole
+                )
+            )
+            share.exceptions.append(
+                BatchOutcome.Exception(
+                    index: Int(event.index),
+                    verdict: .rejected,
+                    position: .zero
+                )
+            )
+        }
+    }
+
+    /// Puts a call's new events into blocks.
+    private mutating func store(_ party: Party, _ number: Int, _ share: GroupDecision.Share) throws
+    {
+        let batch = party.batch
+        guard share.accepted > 0 else { return }
+        collectUnreadable(batch, share)
+        if let packed = party.packed, share.accepted == batch.events.count {
+            try closeJoined()
+            decision.blocks.append(
+                GroupDecision.Block(firstPosition: share.firstPosition, packed: packed)
+            )
+            return
+        }
+        if joined == nil {
+            joined = BlockPacking(reserving: 64 * 1024)
+            joinedFirst = share.firstPosition
+        }
+        for (place, event) in batch.events.enumerated() where share.positions[place] != 0 {
+            joined?.append(event, of: batch, number: number)
+        }
+        if let joined, joined.raw.count >= PackedBlock.joinedBytesMax { try closeJoined() }
+    }
+
+    private mutating func closeJoined() throws {
+        guard let packing = joined else { return }
+        joined = nil
+        let packed = try compressors.withCompressor { try packing.packed($0) }
+        decision.blocks.append(GroupDecision.Block(firstPosition: joinedFirst, packed: packed))
+    }
+
+    private mutating func collectUnreadable(_ batch: PreparedBatch, _ share: GroupDecision.Share) {
+        guard batch.unreadable > 0 else { return }
+        for (place, event) in batch.events.enumerated() where share.positions[place] != 0 {
+            let first = Int(event.firstContribution)
+            for contribution in batch.contributions[first..<(first + Int(event.contributionCount))] {
+                guard let reason = contribution.unreadable else { continue }
+                decision.unreadable.append(
+                    GroupDecision.Unreadable(
+                        position: share.positions[place],
+                        meter: contribution.meter,
+                        reason: reason
+                    )
+                )
+            }
+        }
+    }
+}
+
+extension KeyHash {
+    /// Where a key is looked for next when another key with its hash is in its place. With 128 keyed
+    /// bits nobody will see it happen; it is here so that the promise does not rest on luck.
+    var nextProbe: KeyHash {
+        KeyHash(high: high &* 0x9E37_79B9_7F4A_7C15 &+ 1, low: low &+ 0xD1B5_4A32_D192_ED03)
+    }
+}

@@ -1,0 +1,21 @@
+internal import MeteringEngine
+internal import UsageModel
+
+/// One call that waits to be committed.
+struct Party: Sendable {
+    var batch: PreparedBatch
+    /// All its events as one block, made on the caller's thread; nil for a small call.
+    var packed: PackedBlock?
+    let isAtomic: Bool
+    let answer: @Sendable (Result<BatchOutcome, LedgerError>) -> Void
+
+    /// Calls of fewer events are packed by the committer, several into one block.
+    static let packedEventsMin = 64
+}
+
+/// What the committer is asked to do.
+enum CommitterTask: Sendable {
+    case record(Party)
+    /// Something that must not run beside a commit.
+    case perform(@Sendable (Committer) -> Void)
+}

@@ -1,0 +1,197 @@
+internal import Compression
+internal import Foundation
+internal import GRDB
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+/// The SQLite database: one writer (the committer), many snapshot readers.
+struct Truth: Sendable {
+    let pool: DatabasePool
+    let storeID: [UInt8]
+    let hashKey: SipHashKey
+
+    static let fileName = "ledger.sqlite"
+
+    /// Opens or makes the database.
+    ///
+    /// - Parameter entropy: 32 random bytes, used only where the store is new: its id and hash key.
+    static func open(directory: String, entropy: [UInt8], now: Instant) throws -> Truth {
+        var configuration = Configuration()
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 2000")
+        }
+        let path = directory + "/" + fileName
+        if !FileManager.default.fileExists(atPath: path) {
+            // The page size must be set before the first table, and outside of WAL.
+            let queue = try DatabaseQueue(path: path)
+            try queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA page_size = 8192")
+                try database.execute(sql: "VACUUM")
+            }
+            try queue.close()
+        }
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        try Schema.migrator.migrate(pool)
+        try pool.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO ledger (id, store_id, hash_key, created_at) VALUES (1, ?, ?, ?)
+                    ON CONFLICT DO NOTHING
+                    """,
+                arguments: [
+                    Data(entropy.prefix(16)), Data(entropy.suffix(16)), now.microseconds,
+                ]
+            )
+        }
+        let (storeID, key) = try pool.read { database in
+            guard
+                let row = try Row.fetchOne(database, sql: "SELECT store_id, hash_key FROM ledger")
+            else { throw LedgerError(.corrupt, "the table ledger has no row") }
+            return (Array(row["store_id"] as Data), Array(row["hash_key"] as Data))
+        }
+        return Truth(pool: pool, storeID: storeID, hashKey: SipHashKey(bytes: key))
+    }
+
+    /// The last position and commit number of the log.
+    func head() throws -> (position: UInt64, commit: Int64) {
+        try pool.read { database in
+            guard
+                let row = try Row.fetchOne(
+                    database,
+                    sql: """
+                        SELECT number, last_position FROM intake_commit
+                        ORDER BY number DESC LIMIT 1
+                        """
+                )
+            else { return (0, 0) }
+            return (UInt64(row["last_position"] as Int64), row["number"])
+        }
+    }
+
+    static let blockColumns = """
+        first_position, count, commit_number, at, time_min, time_max, raw_bytes, checksum, \
+        summary, arrivals, payload
+        """
+
+    /// The block that holds a position.
+    func block(holding position: UInt64) throws -> StoredBlock? {
+        try pool.read { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT \(Self.blockColumns) FROM event_block WHERE first_position <= ?
+                    ORDER BY first_position DESC LIMIT 1
+                    """,
+                arguments: [Int64(position)]
+            )
+            guard let block = row.map(StoredBlock.init), block.positions.contains(position) else {
+                return nil
+            }
+            return block
+        }
+    }
+
+    /// The first block at or after a position, of those no later than a commit.
+    func block(from position: UInt64) throws -> StoredBlock? {
+        try pool.read { database in
+            try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT \(Self.blockColumns) FROM event_block WHERE first_position >= ?
+                    ORDER BY first_position LIMIT 1
+                    """,
+                arguments: [Int64(position)]
+            ).map(StoredBlock.init)
+        }
+    }
+}
+
+/// One row of `event_block`.
+struct StoredBlock: Sendable {
+    var firstPosition: UInt64
+    var commit: Int64
+    var at: Instant
+    var storedChecksum: Int64
+    var packed: PackedBlock
+
+    init(_ row: Row) {
+        firstPosition = UInt64(row["first_position"] as Int64)
+        commit = row["commit_number"]
+        at = Instant(microseconds: row["at"])
+        storedChecksum = row["checksum"]
+        packed = PackedBlock(
+            count: row["count"],
+            timeMin: Instant(microseconds: row["time_min"]),
+            timeMax: Instant(microseconds: row["time_max"]),
+            rawBytes: row["raw_bytes"],
+            summary: Array(row["summary"] as Data),
+            arrivals: (row["arrivals"] as Data?).map(Array.init),
+            payload: Array(row["payload"] as Data)
+        )
+    }
+
+    var positions: Range<UInt64> { firstPosition..<(firstPosition + UInt64(packed.count)) }
+
+    /// Unpacks, checks and decodes the block.
+    ///
+    /// - Throws: ``LedgerError`` `corrupt`, naming the block by its first position.
+    func events() throws(LedgerError) -> UnpackedBlock {
+        guard storedChecksum == packed.checksum(firstPosition: firstPosition, at: at) else {
+            throw fault("its checksum is wrong")
+        }
+        let raw: [UInt8]
+        do {
+            raw = try unsafe packed.payload.withUnsafeBytes { bytes in
+                try unsafe Zstd.decompress(bytes, sizeMax: PackedBlock.rawBytesMax)
+            }
+        } catch {
+            throw fault("its payload does not unpack")
+        }
+        guard raw.count == packed.rawBytes else { throw fault("its payload has another length") }
+        let decoded: DecodedBatch
+        do {
+            decoded = try decodeEvents(raw, framing: .plain)
+        } catch {
+            throw fault("its payload is no JSON array")
+        }
+        guard decoded.rejected.isEmpty, decoded.events.count == packed.count else {
+            throw fault("its payload has other events")
+        }
+        let arrivals = packed.arrivals.map(ArrivalList.read) ?? []
+        guard arrivals.isEmpty || arrivals.count == packed.count else {
+            throw fault("its arrivals are too few")
+        }
+        return UnpackedBlock(
+            firstPosition: firstPosition,
+            at: at,
+            decoded: decoded,
+            arrivals: arrivals
+        )
+    }
+
+    private func fault(_ reason: String) -> LedgerError {
+        LedgerError(.corrupt, "the event block at position \(firstPosition) is damaged: \(reason)")
+    }
+}
+
+/// A block's events, ready to be measured again.
+struct UnpackedBlock: Sendable {
+    var firstPosition: UInt64
+    var at: Instant
+    var decoded: DecodedBatch
+    var arrivals: [Instant]
+
+    var positions: Range<UInt64> {
+        firstPosition..<(firstPosition + UInt64(decoded.events.count))
+    }
+
+    func arrival(of index: Int) -> Instant { arrivals.isEmpty ? at : arrivals[index] }
+
+    func prepared(by preparer: EventPreparer) -> PreparedBatch {
+        preparer.prepare(decoded, arrival: at, arrivals: arrivals)
+    }
+}
