@@ -1,0 +1,124 @@
+/// Which rooms a room may enter: the table of design.md §3, with what this package needed to add.
+struct Room {
+    var name: String
+    var ours: Set<String>
+    var theirs: Set<String>
+
+    static let libraries = [
+        // The three pure rooms: the standard library and nothing else.
+        Room(name: "UsageModel", ours: [], theirs: ["Synchronization"]),
+        Room(name: "Metering", ours: ["UsageModel"], theirs: ["Synchronization"]),
+        Room(name: "WireFormat", ours: ["UsageModel"], theirs: ["Synchronization"]),
+        Room(name: "Compression", ours: ["CZlib", "CZstd"], theirs: ["Synchronization"]),
+        Room(
+            name: "MeteringEngine",
+            ours: ["UsageModel", "Metering", "WireFormat"],
+            theirs: [
+                "Logging", "Metrics", "ServiceLifecycle", "FoundationEssentials", "Glibc",
+                "Synchronization",
+            ]
+        ),
+        Room(
+            name: "SQLiteLedger",
+            ours: ["UsageModel", "Metering", "MeteringEngine", "Compression"],
+            theirs: [
+                "GRDB", "Logging", "Foundation", "FoundationEssentials", "Glibc", "Synchronization",
+            ]
+        ),
+        Room(
+            name: "HTTPAPI",
+            ours: ["UsageModel", "MeteringEngine", "WireFormat", "Compression"],
+            theirs: [
+                "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOPosix", "Logging",
+                "Metrics", "ServiceLifecycle", "FoundationEssentials", "Synchronization",
+            ]
+        ),
+        Room(
+            name: "MeteringTestKit",
+            ours: ["UsageModel", "Metering", "WireFormat", "MeteringEngine"],
+            theirs: ["Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
+        ),
+    ]
+
+    /// The one place of wiring: everything of ours but the test kit.
+    static let executable = Room(
+        name: "odometer",
+        ours: [
+            "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
+            "SQLiteLedger", "HTTPAPI",
+        ],
+        theirs: [
+            "ArgumentParser", "AsyncHTTPClient", "Yams", "Crypto", "Logging", "Metrics",
+            "ServiceLifecycle", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore",
+            "NIOPosix", "NIOHTTP1", "Foundation", "FoundationEssentials", "Glibc",
+            "Synchronization",
+        ]
+    )
+
+    static let all = libraries + [executable]
+
+    static func named(_ name: String) -> Room? { all.first { $0.name == name } }
+
+    /// Rooms in which no value may pass through a binary float.
+    static let ofValues: Set = [
+        "UsageModel", "Metering", "WireFormat", "MeteringEngine", "SQLiteLedger",
+    ]
+}
+
+/// Judges the imports of one file against the table.
+func roomViolations(_ file: SwiftText) -> [Violation] {
+    let found = imports(of: file)
+    if file.top == "Tests" {
+        return found.filter { $0.module == "XCTest" }.map {
+            Violation(file.path, line: $0.line, "import of XCTest", remedy: "use Swift Testing")
+        }
+    }
+    guard file.top == "Sources" else { return [] }
+    guard let room = Room.named(file.room) else {
+        let remedy = "add it to Tests/Tidy/Rooms.swift and to docs/internals/architecture.md"
+        return [Violation(file.path, "a room that the table does not know", remedy: remedy)]
+    }
+    return found.compactMap { entry in
+        if entry.isOpening {
+            let remedy = "import plainly; Sources neither test nor re-export"
+            return Violation(
+                file.path,
+                line: entry.line,
+                "@testable or @_exported",
+                remedy: remedy
+            )
+        }
+        let isOurs = Room.named(entry.module) != nil || entry.module.hasPrefix("CZ")
+        if (isOurs ? room.ours : room.theirs).contains(entry.module) { return nil }
+        let allowed = (isOurs ? room.ours : room.theirs).sorted().joined(separator: ", ")
+        return Violation(
+            file.path,
+            line: entry.line,
+            "\(room.name) may not import \(entry.module)",
+            remedy: "it may enter: \(allowed.isEmpty ? "nothing" : allowed)"
+        )
+    }
+}
+
+struct ImportLine: Hashable {
+    var module: String
+    var line: Int
+    /// `@testable` or `@_exported`.
+    var isOpening: Bool
+}
+
+func imports(of file: SwiftText) -> [ImportLine] {
+    let kinds: Set = ["struct", "class", "enum", "protocol", "typealias", "func", "let", "var"]
+    return file.code.enumerated().compactMap { number, bytes in
+        var words = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == ";" }
+        guard let place = words.firstIndex(of: "import") else { return nil }
+        let before = words[..<place]
+        let access: Set<Substring> = ["public", "internal", "package", "private", "fileprivate"]
+        guard before.allSatisfy({ $0.hasPrefix("@") || access.contains($0) }) else { return nil }
+        words.removeFirst(place + 1)
+        if let first = words.first, kinds.contains(String(first)) { words.removeFirst() }
+        guard let module = words.first?.split(separator: ".").first else { return nil }
+        let isOpening = before.contains("@testable") || before.contains("@_exported")
+        return ImportLine(module: String(module), line: number + 1, isOpening: isOpening)
+    }
+}
