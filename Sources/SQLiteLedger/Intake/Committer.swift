@@ -50,7 +50,6 @@ final class Committer {
         let started = core.ticks()
         do {
             let (decision, parties, numbers) = try decideAndCommit(parties)
-            try core.derived.makeRoom(core)
             core.derived.apply(decision, parties, keys: index.keys, commit: commit)
             let elapsed = core.ticks() - started
             core.count(decision, parties, microseconds: elapsed)
@@ -77,11 +76,13 @@ final class Committer {
         for party in parties {
             for event in party.batch.events { keys.append(event.key) }
         }
+        try core.checkpoints.makeRoom(for: keys.count)
         let known = try core.derived.positions(of: keys)
         index.clear(expecting: keys.count)
         var deciding = GroupDeciding(
             parties: parties,
             nextPosition: position + 1,
+            at: core.clock(),
             compressors: core.compressors
         )
         let decision = try deciding.decide(known: known, index: &index, log: log)
@@ -89,8 +90,7 @@ final class Committer {
         let numbers = try core.truth.write(
             decision,
             parties,
-            commit: commit + 1,
-            at: core.clock()
+            commit: commit + 1
         )
         commit += 1
         position = decision.lastPosition
@@ -145,10 +145,10 @@ extension Truth {
     func write(
         _ decision: GroupDecision,
         _ parties: [Party],
-        commit: Int64,
-        at: Instant
+        commit: Int64
     ) throws -> [Int64] {
-        try pool.writeWithoutTransaction { database in
+        let at = decision.at
+        return try pool.writeWithoutTransaction { database in
             var numbers: [Int64] = []
             try database.inTransaction(.immediate) {
                 try database.cachedStatement(

@@ -120,9 +120,14 @@ final class DerivedState: Sendable {
             let positions = share.positions
             apply(party.batch, position: { positions[$0] }, slice: Self.sliceEvents)
         }
-        let hour = decision.hour
+        let hour = RollupBucket.hour(of: decision.at)
+        for (party, share) in zip(parties, decision.shares) where share.accepted > 0 {
+            let positions = share.positions
+            applyCounts(party.batch, hour: hour) { positions[$0] != 0 }
+        }
+        let books = decision.books
         tables.withLock { tables in
-            addBooks(decision.books, hour: hour, to: &tables)
+            addBooks(books, hour: hour, to: &tables)
             tables.position = decision.lastPosition
             tables.commit = commit
         }
@@ -144,6 +149,31 @@ final class DerivedState: Sendable {
             }
             start = end
             while readersWaiting.load(ordering: .relaxed) > 0 { sched_yield() }
+        }
+    }
+
+    /// Adds to the books how many of a batch's events are counted, and how many contributions could
+    /// not be read.
+    ///
+    /// - Parameter isNew: Whether the event at a place was not counted before.
+    func applyCounts(_ batch: PreparedBatch, hour: Int32, isNew: (Int) -> Bool) {
+        var counted = [Int64](repeating: 0, count: batch.origins.count)
+        var unreadable = counted
+        for (place, event) in batch.events.enumerated() where isNew(place) {
+            if event.isCounted { counted[Int(event.origin)] += 1 }
+            guard batch.unreadable > 0 else { continue }
+            let first = Int(event.firstContribution)
+            for contribution in batch.contributions[first..<(first + Int(event.contributionCount))]
+            where contribution.unreadable != nil {
+                unreadable[Int(event.origin)] += 1
+            }
+        }
+        tables.withLock { tables in
+            for (number, origin) in batch.origins.enumerated() {
+                let cell = booksCell(origin, hour: hour, in: &tables)
+                addCount(counted[number], .counted, to: cell, in: &tables)
+                addCount(unreadable[number], .unreadable, to: cell, in: &tables)
+            }
         }
     }
 
@@ -264,4 +294,9 @@ struct BatchAdding {
             }
         }
     }
+}
+
+extension RollupBucket {
+    /// The bucket that begins the hour of an instant: where a line of the books stands.
+    static func hour(of instant: Instant) -> Int32 { index(of: instant) & ~3 }
 }

@@ -20,9 +20,9 @@ struct GroupDeciding {
     private var joined: BlockPacking?
     private var joinedFirst: UInt64 = 0
 
-    init(parties: [Party], nextPosition: UInt64, compressors: CompressorPool) {
+    init(parties: [Party], nextPosition: UInt64, at: Instant, compressors: CompressorPool) {
         (self.parties, self.compressors) = (parties, compressors)
-        decision = GroupDecision(nextPosition: nextPosition)
+        decision = GroupDecision(nextPosition: nextPosition, at: at)
     }
 
     /// - Parameters:

@@ -40,7 +40,9 @@ struct GroupDecision {
         var reason: UnreadableReason
     }
 
-    var firstPosition: UInt64
+    /// When the group was decided: its hour is where it stands in the books.
+    let at: Instant
+    let firstPosition: UInt64
     var nextPosition: UInt64
     var shares: [Share] = []
     var blocks: [Block] = []
@@ -48,7 +50,9 @@ struct GroupDecision {
     var unreadable: [Unreadable] = []
     var books = CommitBooks()
 
-    init(nextPosition: UInt64) { (firstPosition, self.nextPosition) = (nextPosition, nextPosition) }
+    init(nextPosition: UInt64, at: Instant) {
+        (firstPosition, self.nextPosition, self.at) = (nextPosition, nextPosition, at)
+    }
 
     var lastPosition: UInt64 { nextPosition - 1 }
     /// Whether anything was received that must be written down.
