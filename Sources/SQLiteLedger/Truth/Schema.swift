@@ -43,6 +43,8 @@ enum Schema {
             payload BLOB NOT NULL CHECK (length(payload) > 0)
         ) STRICT;
 
+        CREATE INDEX event_block_time ON event_block (time_max, time_min);
+
         CREATE TABLE quarantine (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
             digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 16),

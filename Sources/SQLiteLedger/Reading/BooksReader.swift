@@ -1,0 +1,99 @@
+internal import Metering
+internal import MeteringEngine
+internal import UsageModel
+
+/// Reads the books: the cells of kind ``CellKind/books``.
+struct BooksReader {
+    let core: LedgerCore
+    let query: BooksQuery
+
+    private struct Key: Hashable {
+        var source: UInt32
+        var type: UInt32
+        var bucket: Int32
+    }
+
+    func answer() throws -> BooksAnswer {
+        var cells: [Key: [BooksMeasure: Int64]] = [:]
+        func take(_ key: CellKey, _ measure: UInt32, _ state: MeterState) {
+            guard let measure = BooksMeasure(rawValue: measure) else { return }
+            let key = Key(source: key.subject, type: key.dimensions, bucket: key.bucket)
+            cells[key, default: [:]][measure, default: 0] += state.count
+        }
+        let buckets = Self.buckets(query.range)
+        let (position, runs) = core.derived.read { tables in
+            let kind = CellKind.books
+            if let frozen = tables.frozen { frozen.cells.visit(kind, nil, buckets, take) }
+            tables.cells.visit(kind, nil, buckets, take)
+            return (tables.position, tables.cellRuns)
+        }
+        for run in runs { try run.visit(CellKind.books, nil, buckets, take) }
+
+        let names = texts(of: cells.keys)
+        var total = BooksLine()
+        var lines: [[String]: BooksLine] = [:]
+        for (key, counts) in cells {
+            let (source, type) = (names[key.source] ?? "", names[key.type] ?? "")
+            if let asked = query.source, asked != source { continue }
+            if let asked = query.type, asked != type { continue }
+            total.add(counts)
+            guard !query.groupBy.isEmpty else { continue }
+            let hour = RollupBucket.start(key.bucket)
+            var line = BooksLine()
+            var order: [String] = []
+            if query.groupBy.contains(.source) {
+                line.source = source
+                order.append(source)
+            }
+            if query.groupBy.contains(.type) {
+                line.type = type
+                order.append(type)
+            }
+            if query.groupBy.contains(.hour) {
+                line.hour = hour
+                order.append(hour.rfc3339)
+            }
+            lines[order, default: line].add(counts)
+        }
+        let ordered = lines.sorted { one, other in
+            for (left, right) in zip(one.key, other.key) where left != right {
+                return left.utf8.lexicographicallyPrecedes(right.utf8)
+            }
+            return false
+        }
+        return BooksAnswer(
+            position: Position(position), total: total, lines: ordered.map(\.value)
+        )
+    }
+
+    static func buckets(_ range: Range<Instant>) -> Range<Int32> {
+        // The books have the hours of the ledger's own life: far within these years.
+        let low = Swift.max(range.lowerBound.microseconds, -62_167_219_200_000_000)
+        let high = Swift.min(range.upperBound.microseconds, 253_402_300_800_000_000)
+        guard low < high else { return 0..<0 }
+        let first = RollupBucket.index(of: Instant(microseconds: low))
+        return first..<(RollupBucket.index(of: Instant(microseconds: high - 1)) + 1)
+    }
+
+    private func texts(of keys: some Collection<Key>) -> [UInt32: String] {
+        let numbers = Set(keys.flatMap { [$0.source, $0.type] })
+        return core.derived.read { tables in
+            Dictionary(
+                numbers.map { ($0, String(decoding: tables.names.bytes(of: $0), as: UTF8.self)) },
+                uniquingKeysWith: { one, _ in one }
+            )
+        }
+    }
+}
+
+extension BooksLine {
+    fileprivate mutating func add(_ counts: [BooksMeasure: Int64]) {
+        received += counts[.received] ?? 0
+        counted += counts[.counted] ?? 0
+        unmatched += (counts[.accepted] ?? 0) - (counts[.counted] ?? 0)
+        duplicate += counts[.duplicate] ?? 0
+        conflict += counts[.conflict] ?? 0
+        quarantined += counts[.quarantined] ?? 0
+        unreadable += counts[.unreadable] ?? 0
+    }
+}

@@ -1,0 +1,148 @@
+internal import Foundation
+internal import GRDB
+internal import Metering
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+/// Answers questions for stored events, and explains them.
+struct EventReader {
+    let core: LedgerCore
+
+    func event(source: String, id: String) throws -> StoredEvent? {
+        let preparer = core.preparer.withLock { $0 }
+        var key = preparer.key(source: source, id: id)
+        while true {
+            let position = try core.derived.positions(of: [key])[0]
+            guard position != 0 else { return nil }
+            guard let event = try event(at: position, core.currentMeterTypes()) else { return nil }
+            if event.source == source, event.id == id { return event }
+            key = key.nextProbe
+        }
+    }
+
+    private func event(at position: UInt64, _ meterTypes: [MeterType]) throws -> StoredEvent? {
+        guard let block = try core.truth.block(holding: position)?.events() else { return nil }
+        let explaining = Explaining(meterTypes: meterTypes, hashKey: core.truth.hashKey)
+        return explaining.event(Int(position - block.firstPosition), of: block)
+    }
+
+    func events(_ query: EventQuery) throws -> EventAnswer {
+        let now = core.derived.read { $0.position }
+        if let asOf = query.asOf, asOf.value > now {
+            throw LedgerError(.positionUnknown, "the log ends at position \(now)")
+        }
+        let upTo = query.asOf?.value ?? now
+        let meterType = try query.meterType.map { try core.meterType($0) }
+        let explaining = Explaining(
+            meterTypes: core.currentMeterTypes(), hashKey: core.truth.hashKey
+        )
+        let filter = EventFilter(query: query, meterType: meterType)
+        var events: [StoredEvent] = []
+        let scan = BlockScan(
+            truth: core.truth,
+            upTo: upTo,
+            ranges: [query.range],
+            subjects: query.subject.map { [core.derived.hash(of: Array($0.utf8))] } ?? [],
+            types: query.type.map { [$0] } ?? meterType?.definition.eventTypes ?? [],
+            isDescending: query.isDescending,
+            from: query.after.map { query.isDescending ? $0.value - 1 : $0.value + 1 }
+        )
+        try scan.visit { block in
+            let places = Array(block.decoded.events.indices)
+            for place in query.isDescending ? places.reversed() : places {
+                let at = block.firstPosition + UInt64(place)
+                guard at <= upTo, filter.isAfterCursor(at), filter.mayAccept(place, of: block) else {
+                    continue
+                }
+                let event = explaining.event(place, of: block)
+                if filter.accepts(event) { events.append(event) }
+                if events.count > query.limit { return false }
+            }
+            return true
+        }
+        return EventAnswer(
+            position: Position(upTo),
+            events: Array(events.prefix(query.limit)),
+            hasMore: events.count > query.limit
+        )
+    }
+
+    func unreadable(_ query: UnreadableQuery) throws -> UnreadableAnswer {
+        let meterTypes = core.currentMeterTypes()
+        let meter = try query.meterType.map { try core.meterType($0).number }
+        let rows = try core.truth.pool.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT position, meter, reason FROM unreadable
+                    WHERE (position, meter) > (?, ?) AND (? IS NULL OR meter = ?)
+                    ORDER BY position, meter LIMIT ?
+                    """,
+                arguments: [
+                    Int64(query.after?.position.value ?? 0), Int64(query.after?.meter ?? 0),
+                    meter.map(Int64.init), meter.map(Int64.init), query.limit + 1,
+                ]
+            )
+        }
+        let log = LogReading(truth: core.truth, derived: core.derived)
+        let events = try rows.prefix(query.limit).compactMap { row -> UnreadableEvent? in
+            let position = UInt64(row["position"] as Int64)
+            let number = UInt32(row["meter"] as Int64)
+            guard let meterType = meterTypes.first(where: { $0.number == number }),
+                let reason = UnreadableReason(rawValue: UInt8(row["reason"] as Int64))
+            else { return nil }
+            let logged = try log.event(at: position)
+            func text(_ slice: ByteSlice) -> String {
+                String(decoding: logged.bytes[slice.range], as: UTF8.self)
+            }
+            return UnreadableEvent(
+                meterType: meterType.key,
+                reason: reason,
+                source: text(logged.event.source),
+                id: text(logged.event.id),
+                orderKey: .init(position: Position(position), meter: number)
+            )
+        }
+        return UnreadableAnswer(events: events, hasMore: rows.count > query.limit)
+    }
+}
+
+/// Which events a question asks for.
+private struct EventFilter {
+    let query: EventQuery
+    let meterType: MeterType?
+
+    func isAfterCursor(_ position: UInt64) -> Bool {
+        guard let after = query.after?.value else { return true }
+        return query.isDescending ? position < after : position > after
+    }
+
+    /// What can be told from the envelope.
+    func mayAccept(_ place: Int, of block: UnpackedBlock) -> Bool {
+        let event = block.decoded.events[place]
+        let bytes = block.decoded.bytes
+        let time = event.hasTime ? event.time : block.arrival(of: place)
+        guard query.range.contains(time) else { return false }
+        if let subject = query.subject,
+            !bytes[event.subject.range].elementsEqual(subject.utf8)
+        {
+            return false
+        }
+        if let source = query.source, !bytes[event.source.range].elementsEqual(source.utf8) {
+            return false
+        }
+        return query.type?.matches(bytes[event.type.range]) ?? true
+    }
+
+    /// What takes a measurement.
+    func accepts(_ event: StoredEvent) -> Bool {
+        guard let meterType else { return true }
+        guard let counted = event.explanation.first(where: { $0.meterType == meterType.key }),
+            counted.isCounted
+        else { return false }
+        return query.dimensions.allSatisfy { asked in
+            counted.dimensions.first { $0.name == asked.name }?.value == asked.value
+        }
+    }
+}

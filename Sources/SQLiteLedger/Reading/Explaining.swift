@@ -1,0 +1,99 @@
+internal import Metering
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+/// Says of an event, for every meter type, whether it counts there and why.
+struct Explaining {
+    private let meterTypes: [MeterType]
+    private let preparer: EventPreparer
+
+    init(meterTypes: [MeterType], hashKey: SipHashKey) {
+        self.meterTypes = meterTypes.sorted { $0.key < $1.key }
+        let catalog = MeterCatalog(generation: 0, meterTypes: meterTypes)
+        preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
+    }
+
+    func event(_ place: Int, of block: UnpackedBlock) -> StoredEvent {
+        let decoded = block.decoded.events[place]
+        let one = DecodedBatch(bytes: block.decoded.bytes, events: [decoded], rejected: [])
+        let arrival = block.arrival(of: place)
+        let batch = preparer.prepare(one, arrival: arrival)
+        let position = Position(block.firstPosition + UInt64(place))
+        func text(_ slice: ByteSlice) -> String {
+            String(decoding: batch.bytes[slice.range], as: UTF8.self)
+        }
+        return StoredEvent(
+            json: Array(batch.bytes[decoded.whole.range]),
+            position: position,
+            receivedAt: arrival,
+            time: batch.events[0].time,
+            source: text(decoded.source),
+            id: text(decoded.id),
+            type: text(decoded.type),
+            subject: text(decoded.subject),
+            explanation: meterTypes.map { explanation(of: $0, batch, position) }
+        )
+    }
+
+    private func explanation(
+        of meterType: MeterType,
+        _ batch: PreparedBatch,
+        _ position: Position
+    ) -> StoredEvent.Explanation {
+        let contribution = batch.contributions.first { $0.meter == meterType.number }
+        var because = ""
+        if let reason = contribution?.unreadable {
+            because = "unreadable: \(reason.code)"
+        } else if contribution == nil {
+            because = whyUnmatched(meterType, batch)
+        } else if let retired = meterType.retiredPosition, position > retired {
+            because = "the meter type was retired before"
+        } else if !meterType.covers(position) {
+            because = "the history is still being counted"
+        }
+        guard let contribution, because.isEmpty else {
+            return .init(
+                meterType: meterType.key,
+                version: meterType.version,
+                isCounted: false,
+                because: because
+            )
+        }
+        let tuple = String(decoding: batch.tuples[Int(contribution.tuple)], as: UTF8.self)
+        let dimensions = UsageReader.dimensions(tuple)
+        return .init(
+            meterType: meterType.key,
+            version: meterType.version,
+            isCounted: true,
+            value: value(contribution),
+            dimensions: meterType.definition.dimensions.map {
+                .init(name: $0.name, value: dimensions[$0.name])
+            }
+        )
+    }
+
+    private func value(_ contribution: Contribution) -> Quantity? {
+        switch contribution.aggregation {
+        case .count: Quantity(mantissa: 1_000_000_000_000_000_000)
+        case .unique: nil
+        default: Quantity(mantissa: contribution.mantissa)
+        }
+    }
+
+    private func whyUnmatched(_ meterType: MeterType, _ batch: PreparedBatch) -> String {
+        let definition = meterType.definition
+        let type = batch.origins[0].type
+        guard definition.eventTypes.contains(where: { $0.matches(type) }) else {
+            let patterns = definition.eventTypes.map(\.text).joined(separator: ", ")
+            return "type: \"\(String(decoding: type, as: UTF8.self))\" is not among \(patterns)"
+        }
+        if let from = definition.activeFrom, batch.events[0].time < from {
+            return "time: before activeFrom \(from.rfc3339)"
+        }
+        if let to = definition.activeTo, batch.events[0].time >= to {
+            return "time: not before activeTo \(to.rfc3339)"
+        }
+        return "not matched"
+    }
+}

@@ -1,0 +1,371 @@
+internal import Metering
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+/// Answers a question for readings: rollups where they can, events where an edge cuts a bucket or
+/// the question is about the past.
+struct UsageReader {
+    /// What a row is gathered under: numbers of the ledger, turned into texts at the end.
+    struct RowKey: Hashable {
+        var window: Int
+        var meter: UInt32
+        var subject: UInt32
+        var tuple: UInt32
+    }
+
+    struct Row {
+        var state = MeterState()
+        var elements: Set<KeyHash> = []
+    }
+
+    let core: LedgerCore
+    let query: UsageQuery
+    private let meterTypes: [UInt32: MeterType]
+    private let named: [(text: String, hash: UInt64)]
+    private var rows: [RowKey: Row] = [:]
+    /// The numbers of the named subjects that the ledger knows.
+    private var subjects: [UInt32] = []
+    /// Texts of numbers; numbers that the ledger does not know are made up from the top.
+    private var names: [UInt32: String] = [:]
+    private var numbers: [[UInt8]: UInt32] = [:]
+
+    init(core: LedgerCore, query: UsageQuery) throws(LedgerError) {
+        (self.core, self.query) = (core, query)
+        var meterTypes: [UInt32: MeterType] = [:]
+        for key in query.meterTypes {
+            let meterType = try core.meterType(key)
+            guard meterType.isBackfilled else {
+                throw LedgerError(
+                    .backfillRunning,
+                    "\(meterType.backfilled) of \(meterType.createdPosition) events are counted"
+                )
+            }
+            meterTypes[meterType.number] = meterType
+        }
+        for case .dimension(let name) in query.groupBy {
+            let isKnown = meterTypes.values.contains { meterType in
+                meterType.definition.dimensions.contains { $0.name == name }
+            }
+            guard isKnown else {
+                throw LedgerError(.notFound, "no meter type asked for has a dimension \"\(name)\"")
+            }
+        }
+        self.meterTypes = meterTypes
+        named = query.subjects.map { ($0, core.derived.hash(of: Array($0.utf8))) }
+    }
+
+    private var showsSubject: Bool { !named.isEmpty || query.groupBy.contains(.subject) }
+    private var showsDimensions: Bool { query.groupBy.contains { $0 != .subject } }
+
+    consuming func answer() throws -> UsageAnswer {
+        let now = core.derived.read { $0.position }
+        if let asOf = query.asOf, asOf.value > now {
+            throw LedgerError(.positionUnknown, "the log ends at position \(now)")
+        }
+        let isPast = query.asOf.map { $0.value < now } ?? false
+        let windows = try UsageWindows(query, readsEventsOnly: isPast)
+        var position = query.asOf?.value ?? now
+        if !isPast { position = try readRollups(windows) }
+        try readEvents(windows, upTo: position)
+        return UsageAnswer(
+            position: Position(position),
+            readings: [],
+            hasMore: false
+        ).filled(with: try readings(windows), query)
+    }
+
+    // MARK: Rollups
+
+    /// - Returns: the position that the rollups are read at.
+    private mutating func readRollups(_ windows: UsageWindows) throws -> UInt64 {
+        let (position, runs) = core.derived.read { tables in
+            for (text, hash) in named {
+                guard let number = tables.names.find(Array(text.utf8), hash: hash) else { continue }
+                subjects.append(number)
+                names[number] = text
+            }
+            if let frozen = tables.frozen { visit(windows) { frozen.cells.visit($0, $1, $2, $3) } }
+            let cells = tables.cells
+            visit(windows) { cells.visit($0, $1, $2, $3) }
+            return (tables.position, tables.cellRuns)
+        }
+        for run in runs {
+            try visitThrowing(windows) { try run.visit($0, $1, $2, $3) }
+        }
+        return position
+    }
+
+    typealias CellBody = (CellKey, UInt32, MeterState) -> Void
+    typealias CellVisit = (UInt8, UInt32?, Range<Int32>, CellBody) throws -> Void
+
+    private mutating func visit(
+        _ windows: UsageWindows,
+        _ source: (UInt8, UInt32?, Range<Int32>, CellBody) -> Void
+    ) {
+        for kind in kinds {
+            for subject in askedSubjects {
+                source(kind, subject, windows.buckets) { take($0, $1, $2, windows) }
+            }
+        }
+    }
+
+    private mutating func visitThrowing(_ windows: UsageWindows, _ source: CellVisit) throws {
+        for kind in kinds {
+            for subject in askedSubjects {
+                try source(kind, subject, windows.buckets) { take($0, $1, $2, windows) }
+            }
+        }
+    }
+
+    private var kinds: [UInt8] {
+        let needsElements = meterTypes.values.contains { $0.definition.aggregation == .unique }
+        return needsElements ? [CellKind.usage, CellKind.element] : [CellKind.usage]
+    }
+
+    /// nil: every subject, one by one.
+    private var askedSubjects: [UInt32?] {
+        if !named.isEmpty { return subjects.map { $0 } }
+        return query.groupBy.contains(.subject) ? [nil] : [CellKind.allSubjects]
+    }
+
+    private mutating func take(
+        _ key: CellKey,
+        _ meter: UInt32,
+        _ state: MeterState,
+        _ windows: UsageWindows
+    ) {
+        guard let meterType = meterTypes[meter],
+            let window = windows.window(ofBucket: key.bucket)
+        else { return }
+        if showsSubject, key.subject == CellKind.allSubjects { return }
+        let row = RowKey(
+            window: window,
+            meter: meter,
+            subject: showsSubject ? key.subject : 0,
+            tuple: showsDimensions ? key.dimensions : 0
+        )
+        if key.kind == CellKind.element {
+            rows[row, default: Row()].elements.insert(key.element)
+        } else {
+            rows[row, default: Row()].state.merge(state, meterType.definition.aggregation)
+        }
+    }
+
+    // MARK: Events
+
+    private mutating func readEvents(_ windows: UsageWindows, upTo position: UInt64) throws {
+        let ranges = windows.eventRanges
+        guard !ranges.isEmpty else { return }
+        let asked = meterTypes.values.map { meterType in
+            // As of a position its own: the type counts all of history up to there.
+            var meterType = meterType
+            meterType.backfilled = meterType.createdPosition
+            return meterType
+        }
+        var catalogs = CatalogsByPosition(meterTypes: asked, hashKey: core.truth.hashKey)
+        let scan = BlockScan(
+            truth: core.truth,
+            upTo: position,
+            ranges: ranges,
+            subjects: named.map(\.hash),
+            types: asked.flatMap(\.definition.eventTypes)
+        )
+        try scan.visit { block in
+            let preparer = catalogs.preparer(at: block.firstPosition)
+            let batch = block.prepared(by: preparer)
+            for (place, event) in batch.events.enumerated() {
+                let at = block.firstPosition + UInt64(place)
+                guard at <= position, event.contributionCount > 0,
+                    let window = windows.window(ofEventAt: event.time)
+                else { continue }
+                take(event, at, of: batch, window)
+            }
+            return true
+        }
+    }
+
+    private mutating func take(
+        _ event: PreparedEvent,
+        _ position: UInt64,
+        of batch: PreparedBatch,
+        _ window: Int
+    ) {
+        var subject: UInt32 = 0
+        if showsSubject {
+            let text = Array(batch.bytes[event.decoded.subject.range])
+            guard named.isEmpty || named.contains(where: { $0.hash == event.subjectHash }) else {
+                return
+            }
+            subject = number(of: text)
+        }
+        let first = Int(event.firstContribution)
+        for contribution in batch.contributions[first..<(first + Int(event.contributionCount))] {
+            guard contribution.unreadable == nil else { continue }
+            let key = RowKey(
+                window: window,
+                meter: contribution.meter,
+                subject: subject,
+                tuple: showsDimensions ? number(of: batch.tuples[Int(contribution.tuple)]) : 0
+            )
+            let state = MeterState(
+                contribution.aggregation,
+                mantissa: contribution.mantissa,
+                time: event.time.microseconds,
+                position: position
+            )
+            rows[key, default: Row()].state.merge(state, contribution.aggregation)
+            let start = Int(contribution.firstElement)
+            for element in batch.elements[start..<(start + Int(contribution.elementCount))] {
+                rows[key, default: Row()].elements.insert(element)
+            }
+        }
+    }
+
+    private mutating func number(of text: [UInt8]) -> UInt32 {
+        if text == Array("{}".utf8) { return 0 }
+        if let known = numbers[text] { return known }
+        let hash = core.derived.hash(of: text)
+        let known = core.derived.read { $0.names.find(text, hash: hash) }
+        let number = known ?? UInt32.max - UInt32(numbers.count)
+        numbers[text] = number
+        names[number] = String(decoding: text, as: UTF8.self)
+        return number
+    }
+
+    // MARK: Rows
+
+    private mutating func readings(_ windows: UsageWindows) throws -> [UsageReading] {
+        nameAll()
+        var gathered: [UsageReading.OrderKey: Row] = [:]
+        var groups: [MeterTypeKey: Set<[String?]>] = [:]
+        var dimensions: [UInt32: [String: String]] = [:]
+        for (key, row) in rows {
+            guard let meterType = meterTypes[key.meter] else { continue }
+            var values: [String?] = [showsSubject ? names[key.subject] : nil]
+            if showsDimensions, dimensions[key.tuple] == nil {
+                dimensions[key.tuple] = Self.dimensions(names[key.tuple])
+            }
+            for case .dimension(let name) in query.groupBy {
+                values.append(dimensions[key.tuple]?[name])
+            }
+            let order = UsageReading.OrderKey(
+                start: windows.ranges[key.window].lowerBound,
+                meterType: meterType.key,
+                groups: values
+            )
+            let aggregation = meterType.definition.aggregation
+            gathered[order, default: Row()].state.merge(row.state, aggregation)
+            gathered[order, default: Row()].elements.formUnion(row.elements)
+            groups[meterType.key, default: []].insert(values)
+        }
+        addEmpty(windows, groups, to: &gathered)
+        return try page(gathered, windows)
+    }
+
+    /// One row for each group that must show though nothing was used.
+    private func addEmpty(
+        _ windows: UsageWindows,
+        _ groups: [MeterTypeKey: Set<[String?]>],
+        to gathered: inout [UsageReading.OrderKey: Row]
+    ) {
+        guard query.window == nil || query.fillsZero else { return }
+        for meterType in meterTypes.values {
+            var shown = groups[meterType.key] ?? []
+            if !showsDimensions, !query.groupBy.contains(.subject) || !named.isEmpty {
+                shown.formUnion(named.isEmpty ? [[nil]] : named.map { [$0.text] })
+            }
+            for values in shown {
+                for range in windows.ranges {
+                    let order = UsageReading.OrderKey(
+                        start: range.lowerBound,
+                        meterType: meterType.key,
+                        groups: values
+                    )
+                    if gathered[order] == nil { gathered[order] = Row() }
+                }
+            }
+        }
+    }
+
+    private func page(
+        _ gathered: [UsageReading.OrderKey: Row],
+        _ windows: UsageWindows
+    ) throws -> [UsageReading] {
+        var keys = Array(gathered.keys)
+        if let after = query.after { keys = keys.filter { $0 > after } }
+        keys.sort()
+        let ends = Dictionary(
+            windows.ranges.map { ($0.lowerBound, $0) }, uniquingKeysWith: { one, _ in one }
+        )
+        let definitions = Dictionary(
+            meterTypes.values.map { ($0.key, $0.definition) }, uniquingKeysWith: { one, _ in one }
+        )
+        let names = query.groupBy.compactMap { group in
+            if case .dimension(let name) = group { name } else { nil }
+        }
+        return try keys.prefix(query.limit + 1).compactMap { key in
+            guard let row = gathered[key], let range = ends[key.start],
+                let definition = definitions[key.meterType]
+            else { return nil }
+            return UsageReading(
+                meterType: key.meterType,
+                subject: key.groups[0],
+                range: range,
+                dimensions: zip(names, key.groups.dropFirst()).map { .init(name: $0, value: $1) },
+                value: try value(row, definition),
+                events: row.state.count
+            )
+        }
+    }
+
+    private func value(_ row: Row, _ definition: MeterTypeDefinition) throws -> Quantity? {
+        do {
+            return try row.state.result(
+                definition.aggregation,
+                rounding: definition.rounding,
+                distinct: row.elements.count
+            )
+        } catch {
+            throw LedgerError(
+                .valueOverflow, "the value of \"\(definition.key)\" does not fit a quantity"
+            )
+        }
+    }
+
+    /// Finds the texts of all numbers that the rows speak of, under one hold of the lock.
+    private mutating func nameAll() {
+        var asked = Set<UInt32>()
+        for key in rows.keys {
+            if showsSubject { asked.insert(key.subject) }
+            if showsDimensions { asked.insert(key.tuple) }
+        }
+        let unknown = asked.filter { $0 != 0 && names[$0] == nil }
+        let texts = core.derived.read { tables in
+            unknown.map { ($0, String(decoding: tables.names.bytes(of: $0), as: UTF8.self)) }
+        }
+        for (number, text) in texts { names[number] = text }
+    }
+
+    static func dimensions(_ tuple: String?) -> [String: String] {
+        guard let tuple, case .object(let object)? = try? JSONValue.parse(Array(tuple.utf8)) else {
+            return [:]
+        }
+        var dimensions: [String: String] = [:]
+        for member in object.members {
+            if case .string(let text) = member.value { dimensions[member.name] = text }
+        }
+        return dimensions
+    }
+}
+
+extension UsageAnswer {
+    /// The page of an answer: at most the asked number of rows, and whether more follow.
+    fileprivate func filled(with readings: [UsageReading], _ query: UsageQuery) -> UsageAnswer {
+        UsageAnswer(
+            position: position,
+            readings: Array(readings.prefix(query.limit)),
+            hasMore: readings.count > query.limit
+        )
+    }
+}

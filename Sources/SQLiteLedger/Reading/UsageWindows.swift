@@ -1,0 +1,101 @@
+internal import Metering
+internal import MeteringEngine
+internal import UsageModel
+
+/// The windows of a question, and which rollup buckets their edges cut.
+///
+/// A bucket that lies in one window as a whole is read from the rollups; one that an edge cuts is
+/// read from its events, so that every range is exact to the microsecond.
+struct UsageWindows {
+    /// The first instant of year 0000 and the first of year 10000: no event lies outside.
+    private static let years =
+        Instant(microseconds: -62_167_219_200_000_000)..<Instant(
+            microseconds: 253_402_300_800_000_000)
+
+    /// What the answer shows.
+    let ranges: [Range<Instant>]
+    /// The starts of the ranges, clamped to the years that exist; and the end of the last.
+    private let edges: [Int64]
+    private let cut: Set<Int32>
+    /// Whether everything is read from events: a question about the past.
+    let readsEventsOnly: Bool
+
+    init(_ query: UsageQuery, readsEventsOnly: Bool) throws(LedgerError) {
+        var ranges: [Range<Instant>] = []
+        if let window = query.window {
+            for range in WindowCutter(width: window, zone: query.zone).windows(in: query.range) {
+                ranges.append(range)
+                if ranges.count > UsageQuery.windowsMax {
+                    throw LedgerError(
+                        .limitExceeded,
+                        "the range has more than \(UsageQuery.windowsMax) windows"
+                    )
+                }
+            }
+        } else {
+            ranges = [query.range]
+        }
+        self.ranges = ranges
+        self.readsEventsOnly = readsEventsOnly
+        let clamped = query.range.clamped(to: Self.years)
+        var edges = ranges.map { max($0.lowerBound, clamped.lowerBound).microseconds }
+        edges.append(max(clamped.lowerBound, clamped.upperBound).microseconds)
+        self.edges = edges
+        cut = Set(
+            edges.compactMap { edge in
+                let bucket = RollupBucket.index(of: Instant(microseconds: edge))
+                return RollupBucket.start(bucket).microseconds == edge ? nil : bucket
+            }
+        )
+    }
+
+    /// The buckets that the windows touch.
+    var buckets: Range<Int32> {
+        guard let first = edges.first, let last = edges.last, first < last else { return 0..<0 }
+        let upper = RollupBucket.index(of: Instant(microseconds: last - 1)) + 1
+        return RollupBucket.index(of: Instant(microseconds: first))..<upper
+    }
+
+    /// The window of a bucket; nil where it must be read from its events, or is in none.
+    func window(ofBucket bucket: Int32) -> Int? {
+        guard !readsEventsOnly, !cut.contains(bucket) else { return nil }
+        return window(of: RollupBucket.start(bucket))
+    }
+
+    /// The window of an event that the rollups do not answer for.
+    func window(ofEventAt time: Instant) -> Int? {
+        guard readsEventsOnly || cut.contains(RollupBucket.index(of: time)) else { return nil }
+        return window(of: time)
+    }
+
+    private func window(of time: Instant) -> Int? {
+        guard let first = edges.first, let last = edges.last, time.microseconds >= first,
+            time.microseconds < last
+        else { return nil }
+        var (low, high) = (0, edges.count - 1)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if edges[middle] <= time.microseconds { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    /// The stretches of time to be read from events, joined where they touch.
+    var eventRanges: [Range<Instant>] {
+        guard let first = edges.first, let last = edges.last, first < last else { return [] }
+        let whole = Instant(microseconds: first)..<Instant(microseconds: last)
+        if readsEventsOnly { return [whole] }
+        var joined: [Range<Instant>] = []
+        for bucket in cut.sorted() {
+            let range = (RollupBucket.start(bucket)..<RollupBucket.start(bucket + 1))
+                .clamped(to: whole)
+            guard !range.isEmpty else { continue }
+            if let before = joined.last, before.upperBound == range.lowerBound {
+                joined[joined.count - 1] = before.lowerBound..<range.upperBound
+            } else {
+                joined.append(range)
+            }
+        }
+        return joined
+    }
+}

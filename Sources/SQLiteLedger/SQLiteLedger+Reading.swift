@@ -1,0 +1,133 @@
+internal import Foundation
+internal import GRDB
+internal import Metering
+public import MeteringEngine
+public import UsageModel
+
+extension SQLiteLedger {
+    public func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
+        try reading("a reading") { try UsageReader(core: core, query: query).answer() }
+    }
+
+    public func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
+        try reading("a list of events") { try EventReader(core: core).events(query) }
+    }
+
+    public func event(source: String, id: String) async throws(LedgerError) -> StoredEvent? {
+        try reading("reading an event") {
+            try EventReader(core: core).event(source: source, id: id)
+        }
+    }
+
+    public func unreadable(_ query: UnreadableQuery) async throws(LedgerError) -> UnreadableAnswer {
+        try reading("a list of unreadable events") { try EventReader(core: core).unreadable(query) }
+    }
+
+    public func quarantine(_ query: QuarantineQuery) async throws(LedgerError) -> QuarantineAnswer {
+        try reading("a list of quarantined events") {
+            let events = try core.truth.quarantined(query)
+            return QuarantineAnswer(
+                events: Array(events.prefix(query.limit)),
+                hasMore: events.count > query.limit
+            )
+        }
+    }
+
+    public func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer {
+        try reading("reading the books") { try BooksReader(core: core, query: query).answer() }
+    }
+
+    public func status() async throws(LedgerError) -> LedgerStatus {
+        try reading("the status") { try core.status() }
+    }
+
+    /// A damaged derived file is no answer: it is rebuilt, and the caller told to come again.
+    private func reading<Answer>(_ what: String, _ body: () throws -> Answer) throws(LedgerError)
+        -> Answer
+    {
+        do {
+            return try body()
+        } catch {
+            if error is DerivedFileError {
+                _ = core.enter(.perform { $0.rebuild() }, bytes: 0, events: 0)
+            }
+            if let error = error as? LedgerError { throw error }
+            throw core.fault(error, during: what)
+        }
+    }
+}
+
+extension Truth {
+    fileprivate func quarantined(_ query: QuarantineQuery) throws -> [QuarantinedEvent] {
+        try pool.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM quarantine
+                    WHERE number < ? AND (? IS NULL OR reason = ?) AND (? IS NULL OR source = ?)
+                    ORDER BY number DESC LIMIT ?
+                    """,
+                arguments: [
+                    query.before ?? .max, query.reason, query.reason, query.source, query.source,
+                    query.limit + 1,
+                ]
+            ).map { row in
+                QuarantinedEvent(
+                    number: row["number"],
+                    reason: row["reason"],
+                    pointer: row["pointer"],
+                    detail: row["detail"],
+                    source: row["source"],
+                    eventID: row["event_id"],
+                    type: row["type"],
+                    firstSeenAt: Instant(microseconds: row["first_seen_at"]),
+                    lastSeenAt: Instant(microseconds: row["last_seen_at"]),
+                    seen: row["seen"],
+                    original: Array(row["original"] as Data)
+                )
+            }
+        }
+    }
+}
+
+extension LedgerCore {
+    fileprivate func status() throws -> LedgerStatus {
+        var status = LedgerStatus()
+        derived.read { tables in
+            status.position = Position(tables.position)
+            status.checkpoint = Position(tables.checkpoint)
+            (status.keyRuns, status.cellRuns) = (tables.keyRuns.count, tables.cellRuns.count)
+            status.subjects = Int64(tables.names.count)
+            status.derivedMemoryBytes = Int64(
+                tables.keys.memoryBytes + tables.cells.bytes + tables.names.memoryBytes
+                    + tables.keyRuns.reduce(0) { $0 + $1.memoryBytes }
+                    + tables.cellRuns.reduce(0) { $0 + $1.memoryBytes }
+            )
+        }
+        (status.blocks, status.quarantined) = try truth.pool.read { database in
+            (
+                try Int64.fetchOne(database, sql: "SELECT count(*) FROM event_block") ?? 0,
+                try Int64.fetchOne(database, sql: "SELECT count(*) FROM quarantine") ?? 0
+            )
+        }
+        let path = directory + "/" + Truth.fileName
+        status.truthBytes = fileBytes(path) + fileBytes(path + "-wal")
+        status.derivedBytes = DerivedFiles(directory + "/derived").bytes
+        let system = try? FileManager.default.attributesOfFileSystem(forPath: directory)
+        status.freeBytes = (system?[.systemFreeSize] as? NSNumber)?.int64Value ?? 0
+        status.residentBytes = Self.residentBytes
+        (status.queueEvents, status.queueBytes) = room.withLock { ($0.events, $0.bytes) }
+        status.isMerging = checkpoints.isMerging
+        status.counters = counters.withLock { $0 }
+        return status
+    }
+
+    /// What the kernel says this process holds in memory.
+    private static var residentBytes: Int64 {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
+            return 0
+        }
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int64($0) } ?? 0
+        return pages * Int64(getpagesize())
+    }
+}
