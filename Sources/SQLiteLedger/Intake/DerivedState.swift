@@ -70,11 +70,14 @@ final class DerivedState: Sendable {
     let tables = Mutex(Tables())
     /// Readers that wait for the lock: the committer lets them in between two slices.
     let readersWaiting = Atomic<Int>(0)
-    private let nameHash: @Sendable ([UInt8]) -> UInt64
+    private let hashKey: SipHashKey
 
-    init(nameHash: @escaping @Sendable ([UInt8]) -> UInt64) { self.nameHash = nameHash }
+    init(hashKey: SipHashKey) { self.hashKey = hashKey }
 
-    func hash(of name: [UInt8]) -> UInt64 { nameHash(name) }
+    /// The hash that a name is interned by.
+    func hash(of name: [UInt8]) -> UInt64 {
+        unsafe name.withUnsafeBytes { unsafe KeyHash(key: hashKey, bytes: $0).low }
+    }
 
     /// Reads the tables, ahead of the committer's next slice.
     func read<Result>(_ body: (inout sending Tables) throws -> sending Result) rethrows -> Result {
@@ -137,7 +140,7 @@ final class DerivedState: Sendable {
     ///
     /// - Parameter position: The position of an event by its place in the batch; 0: leave it out.
     func apply(_ batch: PreparedBatch, position: (Int) -> UInt64, slice: Int) {
-        var adding = BatchAdding(batch: batch, nameHash: nameHash)
+        var adding = BatchAdding(batch: batch, nameHash: hash(of:))
         var start = 0
         while start < batch.events.count {
             let end = min(start + slice, batch.events.count)
@@ -196,8 +199,8 @@ final class DerivedState: Sendable {
         hour: Int32,
         in tables: inout Tables
     ) -> CellTable.CellRef {
-        let source = tables.names.intern(origin.source, hash: nameHash(origin.source))
-        let type = tables.names.intern(origin.type, hash: nameHash(origin.type))
+        let source = tables.names.intern(origin.source, hash: hash(of: origin.source))
+        let type = tables.names.intern(origin.type, hash: hash(of: origin.type))
         return tables.cells.cell(CellKind.books, subject: source, bucket: hour, dimensions: type)
     }
 

@@ -4,7 +4,7 @@ internal import UsageModel
 
 /// Reads the books: the cells of kind ``CellKind/books``.
 struct BooksReader {
-    let core: LedgerCore
+    let derived: DerivedState
     let query: BooksQuery
 
     private struct Key: Hashable {
@@ -21,7 +21,7 @@ struct BooksReader {
             cells[key, default: [:]][measure, default: 0] += state.count
         }
         let buckets = Self.buckets(query.range)
-        let (position, runs) = core.derived.read { tables in
+        let (position, runs) = derived.read { tables in
             let kind = CellKind.books
             if let frozen = tables.frozen { frozen.cells.visit(kind, nil, buckets, take) }
             tables.cells.visit(kind, nil, buckets, take)
@@ -66,6 +66,13 @@ struct BooksReader {
         )
     }
 
+    /// The books by source, of a derived state that no server holds.
+    static func lines(of derived: DerivedState) throws -> [BooksLine] {
+        let whole = Instant(microseconds: .min)..<Instant(microseconds: .max)
+        let query = BooksQuery(groupBy: [.source], range: whole)
+        return try BooksReader(derived: derived, query: query).answer().lines
+    }
+
     static func buckets(_ range: Range<Instant>) -> Range<Int32> {
         // The books have the hours of the ledger's own life: far within these years.
         let low = Swift.max(range.lowerBound.microseconds, -62_167_219_200_000_000)
@@ -77,7 +84,7 @@ struct BooksReader {
 
     private func texts(of keys: some Collection<Key>) -> [UInt32: String] {
         let numbers = Set(keys.flatMap { [$0.source, $0.type] })
-        return core.derived.read { tables in
+        return derived.read { tables in
             Dictionary(
                 numbers.map { ($0, String(decoding: tables.names.bytes(of: $0), as: UTF8.self)) },
                 uniquingKeysWith: { one, _ in one }

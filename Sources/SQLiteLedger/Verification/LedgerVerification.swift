@@ -1,0 +1,303 @@
+internal import Foundation
+internal import GRDB
+internal import Logging
+internal import Metering
+internal import MeteringEngine
+public import UsageModel
+internal import WireFormat
+
+/// Reads all that a ledger stores and says what contradicts itself. Changes nothing: what it derives
+/// anew it writes to a scratch directory, and removes.
+///
+/// - Complexity: about 5 µs an event, memory bounded as in a server.
+public struct LedgerVerification {
+    /// One contradiction.
+    public struct Finding: Sendable, Hashable, CustomStringConvertible {
+        /// `truth` is damage that only a backup mends; `derived` is rebuilt at the next start.
+        public enum Severity: String, Sendable { case truth, derived }
+
+        public var severity: Severity
+        public var text: String
+
+        public var description: String { "\(severity.rawValue): \(text)" }
+    }
+
+    public struct Report: Sendable {
+        public var findings: [Finding] = []
+        public var events: UInt64 = 0
+        public var blocks = 0
+        public var keys: UInt64 = 0
+        public var cells: UInt64 = 0
+
+        public var isClean: Bool { findings.isEmpty }
+    }
+
+    /// The most findings that are listed; damage past it is damage all the same.
+    public static let findingsMax = 1_000
+
+    private let directory: String
+    private let progress: (String) -> Void
+    private var report = Report()
+
+    public init(directory: String, progress: @escaping (String) -> Void = { _ in }) {
+        (self.directory, self.progress) = (directory, progress)
+    }
+
+    /// Verifies the ledger.
+    ///
+    /// - Throws: ``LedgerError`` where it cannot be opened at all.
+    public mutating func run() throws -> Report {
+        do {
+            guard FileManager.default.fileExists(atPath: directory + "/" + Truth.fileName) else {
+                throw LedgerError(.notFound, "there is no ledger in \(directory)")
+            }
+            let lock = try DirectoryLock(directory)
+            defer { lock.unlock() }
+            let truth = try Truth.open(
+                directory: directory,
+                entropy: [UInt8](repeating: 0, count: 32),
+                now: Instant(microseconds: 0)
+            )
+            progress("reading the log")
+            try checkDatabase(truth)
+            try checkBlocks(truth)
+            progress("reading the derived files")
+            let isSound = checkDerivedFiles(truth)
+            if isSound, report.isClean {
+                progress("deriving everything again")
+                try compareDerived(truth)
+            }
+            try truth.pool.close()
+        } catch {
+            throw LedgerCore.ledgerError(error, during: "verifying \(directory)")
+        }
+        return report
+    }
+
+    private mutating func find(_ severity: Finding.Severity, _ text: String) {
+        if report.findings.count < Self.findingsMax {
+            report.findings.append(Finding(severity: severity, text: text))
+        }
+    }
+
+    // MARK: The truth
+
+    private mutating func checkDatabase(_ truth: Truth) throws {
+        let faults = try truth.pool.read { database in
+            try String.fetchAll(database, sql: "PRAGMA quick_check(20)")
+        }
+        for fault in faults where fault != "ok" { find(.truth, "ledger.sqlite: \(fault)") }
+    }
+
+    private mutating func checkBlocks(_ truth: Truth) throws {
+        var next: UInt64 = 1
+        while let stored = try truth.block(from: next) {
+            if stored.firstPosition != next {
+                find(.truth, "no event block holds the positions from \(next)")
+            }
+            do throws(LedgerError) {
+                _ = try stored.events()
+            } catch {
+                find(.truth, error.message)
+            }
+            next = stored.positions.upperBound
+            report.blocks += 1
+        }
+        report.events = next - 1
+        try checkCommits(truth)
+    }
+
+    private mutating func checkCommits(_ truth: Truth) throws {
+        let head = try truth.head()
+        if head.position != report.events {
+            find(.truth, "the last commit names position \(head.position), "
+                + "the last block ends at \(report.events)")
+        }
+        let faults = try truth.pool.read { database in
+            var faults: [String] = []
+            var expected: Int64 = 1
+            var accepted: Int64 = 0
+            let rows = try Row.fetchCursor(
+                database,
+                sql: "SELECT number, last_position, received, books FROM intake_commit "
+                    + "ORDER BY number"
+            )
+            while let row = try rows.next() {
+                let number: Int64 = row["number"]
+                if number != expected { faults.append("commit \(expected) is missing") }
+                expected = number + 1
+                guard let books = CommitBooks(json: row["books"]) else {
+                    faults.append("the books of commit \(number) cannot be read")
+                    continue
+                }
+                accepted += books.lines.values.reduce(0) { $0 + $1.accepted }
+                if books.received != row["received"] as Int64 || !books.balance {
+                    faults.append("the books of commit \(number) do not balance")
+                }
+                if accepted != row["last_position"] as Int64 {
+                    faults.append("commit \(number) accepted other events than it stored")
+                }
+            }
+            return faults
+        }
+        for fault in faults { find(.truth, fault) }
+    }
+
+    // MARK: The derived files
+
+    /// - Returns: whether all files can be believed.
+    private mutating func checkDerivedFiles(_ truth: Truth) -> Bool {
+        let files = directory + "/derived"
+        let before = report.findings.count
+        do {
+            guard let manifest = try DerivedFiles(files).manifest() else { return true }
+            let store = checksum64(manifest.store)
+            for file in manifest.keyFiles {
+                try KeyRun.open(files + "/" + file, store: store).verify()
+            }
+            for file in manifest.cellFiles {
+                try CellRun.open(files + "/" + file, store: store).verify()
+            }
+            let derived = DerivedState(hashKey: truth.hashKey)
+            _ = try DerivedFiles(files).load(truth, truth.head(), into: derived)
+        } catch {
+            find(.derived, "\(error)")
+        }
+        return report.findings.count == before
+    }
+
+    /// Compares the key index and the rollups with what the log says they must be.
+    private mutating func compareDerived(_ truth: Truth) throws {
+        let scratch = directory + "/verify-scratch"
+        try? FileManager.default.removeItem(atPath: scratch)
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let stored = try derive(truth, scratch + "/stored", loading: directory + "/derived")
+        let anew = try derive(truth, scratch + "/anew", loading: nil)
+        try compareKeys(truth, stored)
+        let one = try CellFingerprints(stored.derived, stored.directory)
+        let two = try CellFingerprints(anew.derived, anew.directory)
+        report.cells = one.cells
+        for difference in one.differences(from: two).prefix(20) {
+            find(.derived, "rollups of \(difference) are not what the log says")
+        }
+        for line in try BooksReader.lines(of: stored.derived) where !line.balances {
+            find(.derived, "the books of source \"\(line.source ?? "")\" do not balance")
+        }
+    }
+
+    private struct Derivation {
+        var directory: String
+        var derived: DerivedState
+    }
+
+    private func derive(_ truth: Truth, _ scratch: String, loading files: String?) throws
+        -> Derivation
+    {
+        try FileManager.default.createDirectory(
+            atPath: scratch, withIntermediateDirectories: true
+        )
+        let derived = DerivedState(hashKey: truth.hashKey)
+        var meterTypes = try truth.meterTypes()
+        var manifest: Manifest?
+        if let files {
+            manifest = try DerivedFiles(files).load(truth, truth.head(), into: derived)
+        }
+        // A backfill that has not ended leaves cells out: derived anew, it is left at the same mark.
+        let marks = try DerivedFiles(directory + "/derived").manifest()
+        for place in meterTypes.indices {
+            let created = meterTypes[place].createdPosition
+            let mark = marks?.backfilled[meterTypes[place].number]
+            let unknown = marks == nil ? created.value : 0
+            meterTypes[place].backfilled = Position(mark ?? unknown)
+        }
+        derived.install(meterTypes)
+        var own = Manifest(store: truth.storeID)
+        own.names = manifest?.names ?? 0
+        // Names go to a file of their own; what is loaded is not written again.
+        own.namesBytes = 0
+        let checkpoints = Checkpoints(
+            directory: scratch, derived: derived, manifest: own,
+            logger: Logger(label: "odometer.verify", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        try Replay(
+            truth: truth, derived: derived, checkpoints: checkpoints, meterTypes: meterTypes
+        ).run()
+        try checkpoints.close()
+        return Derivation(directory: scratch, derived: derived)
+    }
+
+    private mutating func compareKeys(_ truth: Truth, _ stored: Derivation) throws {
+        let empty = MeterCatalog(generation: 0, meterTypes: [])
+        let preparer = EventPreparer(hashKey: truth.hashKey, catalog: empty)
+        var next: UInt64 = 1
+        while let row = try truth.block(from: next) {
+            let block = try row.events()
+            let keys = block.prepared(by: preparer).events.map(\.key)
+            let positions = try stored.derived.positions(of: keys)
+            for (place, position) in positions.enumerated()
+            where position != block.firstPosition + UInt64(place) {
+                let at = block.firstPosition + UInt64(place)
+                find(.derived, "the key index has position \(position) for the event at \(at)")
+            }
+            next = block.positions.upperBound
+        }
+        report.keys = stored.derived.tables.withLock { tables in
+            UInt64(tables.keys.count) + tables.keyRuns.reduce(0) { $0 + UInt64($1.count) }
+        }
+        if report.keys != report.events {
+            find(.derived, "the key index has \(report.keys) keys for \(report.events) events")
+        }
+    }
+}
+
+extension CommitBooks {
+    var balance: Bool {
+        lines.values.allSatisfy { line in
+            line.received == line.accepted + line.duplicate + line.conflict + line.quarantined
+        }
+    }
+}
+
+/// The content of a derived state's cells, whatever numbers its names have: one sum per subject.
+private struct CellFingerprints {
+    private(set) var cells: UInt64 = 0
+    private var sums: [String: UInt64] = [:]
+
+    init(_ derived: DerivedState, _ scratch: String) throws {
+        let (runs, aggregations, store) = derived.tables.withLock { tables in
+            (tables.cellRuns, tables.aggregations, UInt64(0))
+        }
+        guard let first = runs.first else { return }
+        let merged = try CellRun.merge(
+            runs, to: scratch + "/fingerprint.run", store: store == 0 ? first.store : store,
+            aggregation: { aggregations[Int($0)] }, pace: {}
+        )
+        var names: [UInt32: String] = [0: ""]
+        func name(_ number: UInt32) -> String {
+            if let known = names[number] { return known }
+            let text = derived.tables.withLock { tables in
+                String(decoding: tables.names.bytes(of: number), as: UTF8.self)
+            }
+            names[number] = text
+            return text
+        }
+        let all = Int32.min..<Int32.max
+        for kind in [CellKind.usage, CellKind.books, CellKind.element] {
+            try merged.visit(kind, nil, all) { key, meter, state in
+                cells += 1
+                let owner =
+                    kind == CellKind.books
+                    ? "source \"\(name(key.subject))\" in the books"
+                    : key.subject == 0 ? "all subjects" : "subject \"\(name(key.subject))\""
+                let text = "\(key.bucket)|\(name(key.dimensions))|\(meter)|\(key.element.high)|"
+                    + "\(key.element.low)|\(state)"
+                sums[owner, default: 0] &+= checksum64(Array(text.utf8))
+            }
+        }
+    }
+
+    func differences(from other: CellFingerprints) -> [String] {
+        let owners = Set(sums.keys).union(other.sums.keys)
+        return owners.filter { sums[$0] != other.sums[$0] }.sorted()
+    }
+}
