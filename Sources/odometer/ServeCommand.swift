@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import HTTPAPI
+import Logging
+import MeteringEngine
+import SQLiteLedger
+import ServiceLifecycle
+import UsageModel
+
+/// `odometer serve`: the server on the embedded store.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the server on a data directory, until it is told to stop.",
+        discussion: """
+            SIGTERM and SIGINT end it gracefully: whoever was let in is answered, and a checkpoint \
+            is written, so that the next start replays nothing.
+            """
+    )
+
+    @OptionGroup var flags: ServeFlags
+
+    func run() async throws {
+        let configuration = try flags.configuration()
+        Logs.start(level: configuration.logLevel, format: configuration.logFormat)
+        try await RunningServer(configuration).run()
+    }
+}
+
+/// The server and its ledger: what `serve` and `demo` run.
+struct RunningServer {
+    private let configuration: ServeConfiguration
+    private let logger = Logger(label: "odometer")
+
+    init(_ configuration: ServeConfiguration) { self.configuration = configuration }
+
+    /// Serves until a signal ends it.
+    ///
+    /// - Parameter beside: Runs beside the server; the server goes on when it has ended.
+    func run(beside: (@Sendable () async throws -> Void)? = nil) async throws {
+        let ledger: SQLiteLedger
+        do {
+            ledger = try SQLiteLedger(
+                SQLiteLedger.Opening(
+                    directory: configuration.data,
+                    logger: logger,
+                    clock: SystemClock.now,
+                    entropy: SystemClock.entropy(32)
+                )
+            )
+        } catch {
+            throw CommandFailure(.refused, "cannot open \(configuration.data): \(error)")
+        }
+        let server = APIServer(
+            ledger: ledger,
+            clock: SystemClock.now,
+            zones: SystemTimeZones(),
+            configuration: APIConfiguration(
+                host: configuration.listen.host,
+                port: configuration.listen.port,
+                bodyBytesMax: configuration.limits.bodyBytesMax,
+                connectionsMax: configuration.limits.connectionsMax
+            ),
+            logger: logger
+        )
+        let services = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: server)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await services.run() }
+                if let beside { group.addTask { try await beside() } }
+                try await group.waitForAll()
+            }
+        } catch {
+            try? ledger.close()
+            throw error
+        }
+        try ledger.close()
+        logger.notice("stopped")
+    }
+}
+
+/// The one place where the time of day and randomness enter.
+enum SystemClock {
+    static let now: @Sendable () -> Instant = {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+    }
+
+    static func entropy(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+}
