@@ -1,0 +1,87 @@
+internal import Metering
+public import MeteringEngine
+public import UsageModel
+
+/// The reference for readings: a list of events and a fold over all of them, with nothing clever.
+public struct NaiveUsage: Sendable {
+    /// In the order of their positions; a key twice is the caller's mistake.
+    public var events: [SampleEvent] = []
+
+    public init() {}
+
+    /// The readings of one meter type over given windows.
+    ///
+    /// The meter type's value is `$.data.amount`, or `$.data.users` for unique; its only dimension is
+    /// `model` at `$.data.model`. Unique counts the distinct users.
+    public func readings(
+        _ definition: MeterTypeDefinition,
+        windows: [Range<Instant>],
+        subjects: [String] = [],
+        bySubject: Bool = false,
+        byModel: Bool = false,
+        upTo position: Int? = nil
+    ) -> [UsageReading] {
+        struct Group: Hashable {
+            var window: Int
+            var subject: String?
+            var model: String?
+        }
+        var groups: [Group: [(event: SampleEvent, place: Int)]] = [:]
+        for (place, event) in events.prefix(position ?? events.count).enumerated() {
+            let type = Array(event.type.utf8)
+            guard definition.eventTypes.contains(where: { $0.matches(type) }),
+                definition.aggregation == .unique || event.value != nil,
+                subjects.isEmpty || subjects.contains(event.subject),
+                let window = windows.firstIndex(where: { $0.contains(event.time) })
+            else { continue }
+            let showsSubject = bySubject || !subjects.isEmpty
+            let group = Group(
+                window: window,
+                subject: showsSubject ? event.subject : nil,
+                model: byModel ? event.model?.replacing("\\\"", with: "\"") : nil
+            )
+            groups[group, default: []].append((event, place))
+        }
+        return groups.map { group, members in
+            UsageReading(
+                meterType: definition.key,
+                subject: group.subject,
+                range: windows[group.window],
+                dimensions: byModel ? [.init(name: "model", value: group.model)] : [],
+                value: Self.value(definition.aggregation, members),
+                events: Int64(members.count)
+            )
+        }.sorted { $0.orderKey < $1.orderKey }
+    }
+
+    private static func value(
+        _ aggregation: Aggregation,
+        _ members: [(event: SampleEvent, place: Int)]
+    ) -> Quantity? {
+        let values = members.compactMap(\.event.value)
+        let one: Int128 = 1_000_000_000_000_000_000
+        switch aggregation {
+        case .count: return Quantity(mantissa: Int128(members.count) * one)
+        case .sum: return Quantity(mantissa: values.reduce(0) { $0 + $1.mantissa })
+        case .min: return values.min()
+        case .max: return values.max()
+        case .unique:
+            let users = Set(members.flatMap(\.event.users))
+            return Quantity(mantissa: Int128(users.count) * one)
+        case .latest:
+            return members.max { left, right in
+                (left.event.time, left.place) < (right.event.time, right.place)
+            }?.event.value
+        case .average:
+            let sum = values.reduce(Int128(0)) { $0 + $1.mantissa }
+            let count = Int128(values.count)
+            var (quotient, remainder) = sum.quotientAndRemainder(dividingBy: count)
+            let twice = remainder.magnitude * 2
+            let isUp =
+                twice > count.magnitude
+                || (twice == count.magnitude && !quotient.isMultiple(of: 2))
+            if isUp { quotient += sum < 0 ? -1 : 1 }
+            return Quantity(mantissa: quotient)
+        }
+    }
+}
