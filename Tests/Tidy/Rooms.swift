@@ -20,7 +20,8 @@ struct Room {
         ),
         Room(
             name: "SQLiteLedger",
-            ours: ["UsageModel", "Metering", "MeteringEngine", "Compression"],
+            // WireFormat: docs/decisions/0009-ledger-decodes-its-blocks.md.
+            ours: ["UsageModel", "Metering", "WireFormat", "MeteringEngine", "Compression"],
             theirs: [
                 "GRDB", "Logging", "Foundation", "FoundationEssentials", "Glibc", "Synchronization",
             ]
