@@ -16,8 +16,17 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: dialect)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: dialect)
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        resources: resources,
+        swiftSettings: dialect
+    )
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -88,10 +97,17 @@ let package = Package(
         ),
         room("MeteringTestKit", ["UsageModel", "Metering", "WireFormat", "MeteringEngine"]),
         tests("UsageModelTests", ["UsageModel", "MeteringTestKit"]),
-        tests("MeteringTests", ["UsageModel", "Metering", "MeteringTestKit"]),
+        tests(
+            "MeteringTests",
+            ["UsageModel", "Metering", "MeteringTestKit"],
+            resources: [.copy("Fixtures/zones.tsv")]
+        ),
         tests("WireFormatTests", ["UsageModel", "WireFormat", "MeteringTestKit"]),
         tests("CompressionTests", ["Compression"]),
-        tests("MeteringEngineTests", ["UsageModel", "MeteringEngine", "MeteringTestKit"]),
+        tests(
+            "MeteringEngineTests",
+            ["UsageModel", "Metering", "MeteringEngine", "MeteringTestKit"]
+        ),
         tests(
             "SQLiteLedgerTests",
             ["UsageModel", "Metering", "MeteringEngine", "SQLiteLedger", "MeteringTestKit"]

@@ -1,4 +1,4 @@
-/// A day of the proleptic Gregorian calendar, as ISO 8601 and RFC 3339 count them; no time, no zone.
+/// A day of the proleptic Gregorian calendar, as ISO 8601 and RFC 3339 count them; without a zone.
 ///
 /// Source: Howard Hinnant, "chrono-compatible low-level date algorithms". The arithmetic is exact
 /// for all years within ±1,000,000, and costs a few nanoseconds.

@@ -4,8 +4,9 @@ public import UsageModel
 ///
 /// One layout serves every aggregation, so that tables of states are flat memory. Merging is
 /// commutative and associative to the last bit: any split of the events into batches, runs and
-/// restarts, in any order, gives the same state. A sum is kept in 192 bits, which 2^63 events of the
-/// greatest magnitude cannot overflow; whether it fits a ``Quantity`` is asked once, when it is read.
+/// restarts, in any order, gives the same state. A sum is kept in 192 bits, which 2^63 events of
+/// the greatest magnitude cannot overflow; whether it fits a ``Quantity`` is asked once, when it is
+/// read.
 ///
 /// `unique` keeps its elements beside the state, each as a state of its own whose ``count`` is the
 /// number of events that carried the element.

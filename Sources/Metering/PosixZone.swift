@@ -53,7 +53,7 @@ struct PosixZone {
         }
     }
 
-    /// The changes that begin in some years, in order; of two at once the later in the rule is last.
+    /// The changes of some years, in order; of two at once the later in the rule is last.
     func changes(
         _ daylight: Daylight,
         years: ClosedRange<Int>

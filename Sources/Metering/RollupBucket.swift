@@ -11,7 +11,7 @@ public enum RollupBucket {
 
     /// The bucket an instant lies in; bucket 0 starts at the epoch, those before are negative.
     ///
-    /// The years 0000…9999 take -69,074,688…281,558,400; instants beyond what 32 bits hold
+    /// The years 0000…9999 take -69,074,688…281,558,111; instants beyond what 32 bits hold
     /// (±61,000 years) count into the outermost bucket.
     @inlinable
     public static func index(of instant: Instant) -> Int32 {

@@ -46,7 +46,7 @@ public struct TimeZoneRules: Sendable, Equatable {
 
     /// Seconds east of UTC at an instant.
     ///
-    /// Before the first change that the zone's file lists this is local mean time, as the file says.
+    /// Before the first change that the zone's file lists, this is mostly local mean time.
     public func offsetSeconds(at instant: Instant) -> Int {
         Int(stretch(at: instant.microseconds).offset / 1_000_000)
     }

@@ -5,8 +5,8 @@ public import UsageModel
 /// Windows tile time: each instant lies in exactly one, and one ends where the next starts.
 ///
 /// - A **day** starts at the first instant at which the clock shows its date: at midnight; where
-///   midnight is skipped, with the transition; where it comes twice, at the earlier. Days have 23, 25
-///   or other hours where clocks are set; a date that is skipped (Apia, 2011-12-30) has no window.
+///   midnight is skipped, with the transition; where it comes twice, at the earlier. Days have 23,
+///   25 or other hours where clocks are set; a skipped date (Apia, 2011-12-30) has no window.
 ///   **Weeks** (from Monday), **months**, **quarters** and **years** start with their first day.
 /// - A **window of less than a day** starts whenever the clock comes to a multiple of the width,
 ///   counted from midnight, or is set from one multiple's time into another's. So where clocks go
@@ -16,8 +16,8 @@ public import UsageModel
 ///   year. In a zone with a change of half an hour (Lord Howe) an hour may last 30 or 90 minutes.
 ///
 /// So short windows never cross the edge of a day, nor days that of a month.
-/// Cost: 20–100 ns per window, no allocation. Before the year -1 and past the year 10000 time is one
-/// window each.
+/// Cost: 20–100 ns per window in turn, up to 300 at random, no allocation. Before the year -1 and
+/// past the year 10000 time is one window each.
 public struct WindowCutter: Sendable {
     public let width: WindowWidth
     public let zone: TimeZoneRules
@@ -134,7 +134,7 @@ extension WindowCutter {
             microseconds: instant.microseconds + zone.stretch(at: instant.microseconds).offset
         )
         var number = number(ofDay: local.daysSinceEpoch)
-        // Where clocks were set back over midnight, an instant may show the date before its window's.
+        // Where clocks were set back over midnight, an instant may show the date before its own.
         var start = start(of: number)
         while start > instant {
             number -= 1

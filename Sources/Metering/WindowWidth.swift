@@ -1,7 +1,8 @@
 /// How long the windows of a reading are.
 ///
-/// On the wire: `minute`, `hour`, `day`, `week`, `month`, `quarter`, `year`, or a number of seconds,
-/// minutes or hours such as `90s`, `15m`, `6h` that divides a day into two or more equal parts.
+/// On the wire: `minute`, `hour`, `day`, `week`, `month`, `quarter`, `year`, or a number of
+/// seconds, minutes or hours such as `90s`, `15m`, `6h` that divides a day into two or more equal
+/// parts.
 public enum WindowWidth: Hashable, Sendable {
     case minute
     case hour

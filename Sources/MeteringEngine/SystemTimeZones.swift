@@ -1,20 +1,13 @@
+import Glibc
 public import Metering
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// The time zones of the machine's zone database, each read once and kept.
 ///
 /// What is kept stays as it was read, so that all readings of one run agree; a restart takes in an
 /// updated database. `UTC` needs no database.
 public final class SystemTimeZones: TimeZoneSource {
-    /// Where Linux and macOS keep compiled zones.
+    /// Where Linux keeps compiled zones.
     public static let directoryDefault = "/usr/share/zoneinfo"
     /// The largest zone file that is read; the largest there is has 4 KB.
     static let fileBytesMax = 64 * 1024
