@@ -51,7 +51,17 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
     name: "odometer",
-    products: [.executable(name: "odometer", targets: ["odometer"])],
+    products: [
+        .executable(name: "odometer", targets: ["odometer"]),
+        // For Benchmarks/, a package of its own.
+        .library(
+            name: "OdometerRooms",
+            targets: [
+                "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
+                "SQLiteLedger",
+            ]
+        ),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -81,7 +91,10 @@ let package = Package(
         room("MeteringEngine", ["UsageModel", "Metering", "WireFormat", logging, lifecycle]),
         room(
             "SQLiteLedger",
-            ["UsageModel", "Metering", "MeteringEngine", "Compression", grdb, logging]
+            [
+                "UsageModel", "Metering", "WireFormat", "MeteringEngine", "Compression", grdb,
+                logging,
+            ]
         ),
         room(
             "HTTPAPI",
@@ -110,7 +123,10 @@ let package = Package(
         ),
         tests(
             "SQLiteLedgerTests",
-            ["UsageModel", "Metering", "MeteringEngine", "SQLiteLedger", "MeteringTestKit"]
+            [
+                "UsageModel", "Metering", "WireFormat", "MeteringEngine", "SQLiteLedger",
+                "MeteringTestKit", grdb, logging,
+            ]
         ),
         tests(
             "HTTPAPITests",

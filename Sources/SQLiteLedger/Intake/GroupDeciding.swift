@@ -39,13 +39,14 @@ struct GroupDeciding {
             var share = GroupDecision.Share()
             share.positions = [UInt64](repeating: 0, count: party.batch.events.count)
             share.firstPosition = decision.nextPosition
-            for event in party.batch.events.indices {
+            let batch = party.batch
+            for event in batch.events.indices {
                 try decideEvent(
-                    event, of: number, known: known[offset + event],
+                    event, of: number, batch, known: known[offset + event],
                     &share, &index, log
                 )
             }
-            offset += party.batch.events.count
+            offset += batch.events.count
             reject(party.batch.rejected, of: number, &share)
             if party.isAtomic, share.exceptions.contains(where: { $0.verdict != .duplicate }) {
                 index.truncate(to: mark.0)
@@ -68,19 +69,18 @@ struct GroupDeciding {
     private mutating func decideEvent(
         _ place: Int,
         of number: Int,
+        _ batch: PreparedBatch,
         known: UInt64,
         _ share: inout GroupDecision.Share,
         _ index: inout GroupIndex,
         _ log: borrowing LogReading
     ) throws {
-        let batch = parties[number].batch
-        let event = batch.events[place]
-        var key = event.key
+        var key = batch.events[place].key
         var known = known
         while true {
             if known != 0 {
                 let stored = try log.event(at: known)
-                switch stored.compare(with: event.decoded, in: batch.bytes) {
+                switch stored.compare(with: batch.events[place].decoded, in: batch.bytes) {
                 case .sameContent: return except(.duplicate, known, place, number, &share)
                 case .otherContent: return except(.conflict, known, place, number, &share)
                 case .otherKey: break
@@ -91,7 +91,7 @@ struct GroupDeciding {
                     bytes: parties[other.party].batch.bytes,
                     event: parties[other.party].batch.events[other.event].decoded
                 )
-                switch stored.compare(with: event.decoded, in: batch.bytes) {
+                switch stored.compare(with: batch.events[place].decoded, in: batch.bytes) {
                 case .sameContent: return except(.duplicate, other.position, place, number, &share)
                 case .otherContent: return except(.conflict, other.position, place, number, &share)
                 case .otherKey: break
