@@ -1,0 +1,358 @@
+internal import Metering
+public import MeteringEngine
+internal import Synchronization
+public import UsageModel
+internal import WireFormat
+
+/// The ledger as simple as it can be: a list of events in memory, and a fold over all of it for
+/// every question. What it and another ledger disagree about is a bug in one of them.
+public final class ReferenceLedger: UsageLedger {
+    private struct Entry {
+        var batch: PreparedBatch
+        var place: Int
+        var at: Instant
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var meterTypes: [MeterType] = []
+        var quarantine: [QuarantinedEvent] = []
+        var books: [PreparedBatch.Origin: BooksLine] = [:]
+        var generation: UInt64 = 1
+    }
+
+    private let state = Mutex(State())
+    private let hashKey = SipHashKey(k0: 1, k1: 2)
+    private let clock: @Sendable () -> Instant
+
+    public init(clock: @escaping @Sendable () -> Instant) { self.clock = clock }
+
+    public var preparer: EventPreparer { state.withLock { preparer($0) } }
+
+    private func preparer(_ state: borrowing State) -> EventPreparer {
+        let live = state.meterTypes.filter { $0.retiredAt == nil }
+        let catalog = MeterCatalog(generation: state.generation, meterTypes: live)
+        return EventPreparer(hashKey: hashKey, catalog: catalog)
+    }
+
+    public func record(
+        _ batch: PreparedBatch,
+        isAtomic: Bool
+    ) async throws(LedgerError) -> BatchOutcome {
+        state.withLock { state in
+            let before = state
+            let outcome = record(batch, &state)
+            guard isAtomic, outcome.exceptions.contains(where: { $0.verdict != .duplicate }) else {
+                return outcome
+            }
+            state = before
+            return BatchOutcome(
+                position: Position(UInt64(state.entries.count)),
+                accepted: 0,
+                firstPosition: .zero,
+                exceptions: outcome.exceptions,
+                isRefused: true
+            )
+        }
+    }
+
+    private func record(_ batch: PreparedBatch, _ state: inout State) -> BatchOutcome {
+        let batch = preparer(state).prepareAgain(batch)
+        var exceptions: [BatchOutcome.Exception] = []
+        let first = state.entries.count + 1
+        for (place, event) in batch.events.enumerated() {
+            let origin = batch.origins[Int(event.origin)]
+            state.books[origin, default: BooksLine()].received += 1
+            let known = state.entries.firstIndex { entry in
+                text(entry.batch, entry.batch.events[entry.place].decoded.source)
+                    == text(batch, event.decoded.source)
+                    && text(entry.batch, entry.batch.events[entry.place].decoded.id)
+                        == text(batch, event.decoded.id)
+            }
+            guard let known else {
+                state.entries.append(Entry(batch: batch, place: place, at: clock()))
+                continue
+            }
+            let entry = state.entries[known]
+            let stored = Array(
+                entry.batch.bytes[entry.batch.events[entry.place].decoded.whole.range]
+            )
+            let isSame =
+                (try? JSONValue.parse(stored))
+                == (try? JSONValue.parse(Array(batch.bytes[event.decoded.whole.range])))
+            var exception = BatchOutcome.Exception(
+                index: Int(event.decoded.index),
+                verdict: isSame ? .duplicate : .conflict,
+                position: Position(UInt64(known + 1))
+            )
+            if isSame {
+                state.books[origin, default: BooksLine()].duplicate += 1
+            } else {
+                state.books[origin, default: BooksLine()].conflict += 1
+                exception.quarantineID = quarantine(
+                    "conflict", batch, event.decoded.whole, &state
+                )
+            }
+            exceptions.append(exception)
+        }
+        for rejected in batch.rejected {
+            let origin = PreparedBatch.Origin(
+                source: Array(batch.bytes[rejected.source.range]),
+                type: Array(batch.bytes[rejected.type.range])
+            )
+            state.books[origin, default: BooksLine()].received += 1
+            state.books[origin, default: BooksLine()].quarantined += 1
+            exceptions.append(
+                BatchOutcome.Exception(
+                    index: Int(rejected.index),
+                    verdict: .rejected,
+                    position: .zero,
+                    quarantineID: quarantine(
+                        rejected.reason.rawValue, batch, rejected.whole, &state
+                    )
+                )
+            )
+        }
+        let accepted = state.entries.count - first + 1
+        return BatchOutcome(
+            position: Position(UInt64(state.entries.count)),
+            accepted: accepted,
+            firstPosition: Position(accepted > 0 ? UInt64(first) : 0),
+            exceptions: exceptions.sorted { $0.index < $1.index },
+            unreadable: batch.unreadable
+        )
+    }
+
+    private func text(_ batch: PreparedBatch, _ slice: ByteSlice) -> String {
+        String(decoding: batch.bytes[slice.range], as: UTF8.self)
+    }
+
+    private func quarantine(
+        _ reason: String,
+        _ batch: PreparedBatch,
+        _ whole: ByteSlice,
+        _ state: inout State
+    ) -> String {
+        let original = Array(batch.bytes[whole.range])
+        if let known = state.quarantine.firstIndex(where: {
+            $0.original == original && $0.reason == reason
+        }) {
+            state.quarantine[known].seen += 1
+            state.quarantine[known].lastSeenAt = clock()
+            return state.quarantine[known].id
+        }
+        let item = QuarantinedEvent(
+            number: Int64(state.quarantine.count + 1),
+            reason: reason,
+            pointer: "",
+            detail: "",
+            source: "",
+            eventID: "",
+            type: "",
+            firstSeenAt: clock(),
+            lastSeenAt: clock(),
+            seen: 1,
+            original: original
+        )
+        state.quarantine.append(item)
+        return item.id
+    }
+
+    // MARK: Meter types
+
+    public func create(_ definition: MeterTypeDefinition) async throws(LedgerError) -> MeterType {
+        let outcome: Result<MeterType, LedgerError> = state.withLock { state in
+            if let same = state.meterTypes.first(where: { $0.key == definition.key }) {
+                if same.retiredAt != nil { return .failure(LedgerError(.retired, "retired")) }
+                if same.definition == definition { return .success(same) }
+                return .failure(LedgerError(.alreadyExists, "exists"))
+            }
+            let position = Position(UInt64(state.entries.count))
+            let made = MeterType(
+                number: UInt32(state.meterTypes.count + 1),
+                definition: definition,
+                createdAt: clock(),
+                createdPosition: position,
+                backfilled: position
+            )
+            state.meterTypes.append(made)
+            state.generation += 1
+            return .success(made)
+        }
+        return try outcome.get()
+    }
+
+    public func retire(_ key: MeterTypeKey) async throws(LedgerError) -> MeterType {
+        let outcome: Result<MeterType, LedgerError> = state.withLock { state in
+            guard let place = state.meterTypes.firstIndex(where: { $0.key == key }) else {
+                return .failure(LedgerError(.notFound, "no such meter type"))
+            }
+            if state.meterTypes[place].retiredAt == nil {
+                state.meterTypes[place].retiredAt = clock()
+                state.meterTypes[place].retiredPosition = Position(UInt64(state.entries.count))
+                state.generation += 1
+            }
+            return .success(state.meterTypes[place])
+        }
+        return try outcome.get()
+    }
+
+    public func meterTypes() async throws(LedgerError) -> [MeterType] {
+        state.withLock { $0.meterTypes.sorted { $0.key < $1.key } }
+    }
+
+    // MARK: Questions
+
+    /// Answers without windows and groups: one reading a meter type and named subject.
+    public func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
+        let (entries, meterTypes) = state.withLock { ($0.entries, $0.meterTypes) }
+        let position = query.asOf?.value ?? UInt64(entries.count)
+        guard position <= UInt64(entries.count) else {
+            throw LedgerError(.positionUnknown, "the log ends at \(entries.count)")
+        }
+        var readings: [UsageReading] = []
+        for key in query.meterTypes {
+            guard let meterType = meterTypes.first(where: { $0.key == key }) else {
+                throw LedgerError(.notFound, "no meter type \(key)")
+            }
+            let groups: [String?] = query.subjects.isEmpty ? [nil] : query.subjects
+            for subject in groups {
+                readings.append(
+                    try reading(meterType, subject, query, entries.prefix(Int(position)))
+                )
+            }
+        }
+        return UsageAnswer(
+            position: Position(position),
+            readings: readings.sorted { $0.orderKey < $1.orderKey },
+            hasMore: false
+        )
+    }
+
+    private func reading(
+        _ meterType: MeterType,
+        _ subject: String?,
+        _ query: UsageQuery,
+        _ entries: ArraySlice<Entry>
+    ) throws(LedgerError) -> UsageReading {
+        let catalog = MeterCatalog(generation: 0, meterTypes: [meterType])
+        let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
+        let aggregation = meterType.definition.aggregation
+        var total = MeterState()
+        var elements = Set<KeyHash>()
+        for (place, entry) in entries.enumerated() {
+            if let retired = meterType.retiredPosition, UInt64(place + 1) > retired.value { break }
+            let batch = preparer.prepareAgain(entry.batch)
+            let event = batch.events[entry.place]
+            guard query.range.contains(event.time),
+                subject == nil || text(batch, event.decoded.subject) == subject
+            else { continue }
+            let first = Int(event.firstContribution)
+            for one in batch.contributions[first..<(first + Int(event.contributionCount))]
+            where one.unreadable == nil {
+                let state = MeterState(
+                    aggregation,
+                    mantissa: one.mantissa,
+                    time: event.time.microseconds,
+                    position: UInt64(place + 1)
+                )
+                total.merge(state, aggregation)
+                let start = Int(one.firstElement)
+                elements.formUnion(batch.elements[start..<(start + Int(one.elementCount))])
+            }
+        }
+        do {
+            return UsageReading(
+                meterType: meterType.key,
+                subject: subject,
+                range: query.range,
+                dimensions: [],
+                value: try total.result(
+                    aggregation,
+                    rounding: meterType.definition.rounding,
+                    distinct: elements.count
+                ),
+                events: total.count
+            )
+        } catch {
+            throw LedgerError(.valueOverflow, "\(error)")
+        }
+    }
+
+    public func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
+        let entries = state.withLock { $0.entries }
+        let events = entries.indices.map { stored($0, entries) }.filter { event in
+            query.range.contains(event.time)
+                && (query.subject == nil || event.subject == query.subject)
+                && (query.source == nil || event.source == query.source)
+        }
+        return EventAnswer(
+            position: Position(UInt64(entries.count)),
+            events: Array(events.prefix(query.limit)),
+            hasMore: events.count > query.limit
+        )
+    }
+
+    private func stored(_ place: Int, _ entries: [Entry]) -> StoredEvent {
+        let entry = entries[place]
+        let event = entry.batch.events[entry.place]
+        return StoredEvent(
+            json: Array(entry.batch.bytes[event.decoded.whole.range]),
+            position: Position(UInt64(place + 1)),
+            receivedAt: entry.at,
+            time: event.time,
+            source: text(entry.batch, event.decoded.source),
+            id: text(entry.batch, event.decoded.id),
+            type: text(entry.batch, event.decoded.type),
+            subject: text(entry.batch, event.decoded.subject),
+            explanation: []
+        )
+    }
+
+    public func event(source: String, id: String) async throws(LedgerError) -> StoredEvent? {
+        let entries = state.withLock { $0.entries }
+        let events = entries.indices.map { stored($0, entries) }
+        return events.first { $0.source == source && $0.id == id }
+    }
+
+    public func unreadable(_ query: UnreadableQuery) async throws(LedgerError) -> UnreadableAnswer {
+        UnreadableAnswer(events: [], hasMore: false)
+    }
+
+    public func quarantine(_ query: QuarantineQuery) async throws(LedgerError) -> QuarantineAnswer {
+        let items = state.withLock { $0.quarantine.reversed() }.filter { item in
+            query.reason == nil || item.reason == query.reason
+        }
+        return QuarantineAnswer(
+            events: Array(items.prefix(query.limit)),
+            hasMore: items.count > query.limit
+        )
+    }
+
+    public func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer {
+        let state = state.withLock { $0 }
+        var total = BooksLine()
+        for line in state.books.values {
+            total.received += line.received
+            total.duplicate += line.duplicate
+            total.conflict += line.conflict
+            total.quarantined += line.quarantined
+        }
+        for (place, entry) in state.entries.enumerated() {
+            let covering = state.meterTypes.filter { $0.covers(Position(UInt64(place + 1))) }
+            let catalog = MeterCatalog(generation: 0, meterTypes: covering)
+            let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
+            let event = preparer.prepareAgain(entry.batch).events[entry.place]
+            if event.isCounted { total.counted += 1 } else { total.unmatched += 1 }
+        }
+        return BooksAnswer(
+            position: Position(UInt64(state.entries.count)), total: total, lines: []
+        )
+    }
+
+    public func status() async throws(LedgerError) -> LedgerStatus {
+        var status = LedgerStatus()
+        status.position = Position(UInt64(state.withLock { $0.entries.count }))
+        return status
+    }
+}
