@@ -51,14 +51,13 @@ func appendElements(
     case .array:
         let first = elements.count
         var fault: UnreadableReason?
-        let array = unsafe UnsafeRawBufferPointer(rebasing: raw[value.slice.range])
-        unsafe forEachElement(of: array) { element in
+        unsafe forEachElement(of: value, in: raw) { element in
             guard fault == nil, element.kind != .null else { return }
             if element.kind == .array || element.kind == .object {
                 fault = .valueNotScalar
             } else if elements.count - first >= Limits.uniqueElementsPerEventMax {
                 fault = .tooManyElements
-            } else if let hash = unsafe elementHash(element, array, key: key) {
+            } else if let hash = unsafe elementHash(element, raw, key: key) {
                 elements.append(hash)
             } else {
                 fault = .valueOutOfRange

@@ -175,7 +175,7 @@ final class Checkpoints: Sendable {
 
     private func mergeKeys() throws -> Bool {
         let runs = derived.tables.withLock { $0.keyRuns }
-        guard let range = MergePolicy.standard.choose(sizes: runs.map(\.count)) else {
+        guard let range = MergePolicy().choose(sizes: runs.map(\.count)) else {
             return false
         }
         let file = nextFile("keys")
@@ -190,7 +190,7 @@ final class Checkpoints: Sendable {
 
     private func mergeCells() throws -> Bool {
         let (runs, aggregations) = derived.tables.withLock { ($0.cellRuns, $0.aggregations) }
-        guard let range = MergePolicy.standard.choose(sizes: runs.map(\.fileBytes)) else {
+        guard let range = MergePolicy().choose(sizes: runs.map(\.fileBytes)) else {
             return false
         }
         let file = nextFile("cells")

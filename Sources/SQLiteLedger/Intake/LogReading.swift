@@ -54,7 +54,8 @@ final class LogReading {
             return block
         }
         guard let stored = try truth.block(holding: position) else {
-            throw DerivedFileError.contradiction(
+            throw DerivedFileError(
+                .corrupt, "derived",
                 "the key index names position \(position), which no block holds"
             )
         }

@@ -41,6 +41,11 @@ struct PackedBlock: Sendable {
     }
 }
 
+/// The checksum of some bytes: no defence against malice, a sure find of one changed word.
+func checksum64(_ bytes: [UInt8]) -> UInt64 {
+    unsafe bytes.withUnsafeBytes { unsafe Checksum64.of($0, seed: 0) }
+}
+
 /// Collects events for one block.
 struct BlockPacking {
     private(set) var raw: [UInt8] = []
