@@ -28,9 +28,13 @@ test: ## set up, lint, tidy, build, and run every test
 
 check: test ## the same: there is one gate
 
-bench: build ## the benchmark, beside PostgreSQL 15 on the same events
+# What to measure; `Benchmarks/.build/release/odometer-bench` without a word lists all there is.
+BENCH ?= compare
+
+bench: build ## measure beside PostgreSQL 15, on the same events; BENCH="http --batch 1,1000"
 	@scripts/setup --bench
-	@scripts/bench
+	swift build -c release --package-path Benchmarks
+	Benchmarks/.build/release/odometer-bench $(BENCH) $(if $(filter peer sample,$(BENCH)),,--server-bin $(ODOMETER))
 
 clean: ## remove everything that was built
 	rm -rf .build Benchmarks/.build
