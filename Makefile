@@ -10,7 +10,7 @@ export PATH := $(PATH):/opt/swift/usr/bin
 
 ODOMETER := .build/release/odometer
 
-.PHONY: help run build test check bench clean
+.PHONY: help run build test check format bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: ## set up, lint, tidy, build, and run every test
 	@scripts/check
 
 check: test ## the same: there is one gate
+
+format: ## format every Swift file in place
+	@scripts/format
 
 # What to measure; `Benchmarks/.build/release/odometer-bench` without a word lists all there is.
 BENCH ?= compare
