@@ -11,11 +11,6 @@ struct Room {
         Room(name: "WireFormat", ours: ["UsageModel"], theirs: ["Synchronization"]),
         Room(name: "Compression", ours: ["CZlib", "CZstd"], theirs: ["Synchronization"]),
         Room(
-            name: "FileIntake",
-            ours: ["UsageModel", "Metering"],
-            theirs: ["Crypto", "Synchronization"]
-        ),
-        Room(
             name: "MeteringEngine",
             ours: ["UsageModel", "Metering", "WireFormat"],
             theirs: [
@@ -52,7 +47,7 @@ struct Room {
         name: "odometer",
         ours: [
             "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
-            "FileIntake", "SQLiteLedger", "HTTPAPI",
+            "SQLiteLedger", "HTTPAPI",
         ],
         theirs: [
             "ArgumentParser", "AsyncHTTPClient", "Yams", "Crypto", "Logging", "Metrics",
@@ -71,7 +66,7 @@ struct Room {
 
     /// Rooms in which no value may pass through a binary float.
     static let ofValues: Set = [
-        "UsageModel", "Metering", "WireFormat", "FileIntake", "MeteringEngine", "SQLiteLedger",
+        "UsageModel", "Metering", "WireFormat", "MeteringEngine", "SQLiteLedger",
     ]
 }
 
