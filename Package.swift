@@ -46,6 +46,8 @@ let arguments = Target.Dependency.product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
 )
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
@@ -66,6 +68,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -89,6 +92,7 @@ let package = Package(
         room("WireFormat", ["UsageModel"]),
         room("Compression", ["CZlib", "CZstd"]),
         room("MeteringEngine", ["UsageModel", "Metering", "WireFormat", logging, lifecycle]),
+        room("FileIntake", ["UsageModel", "Metering", crypto]),
         room(
             "SQLiteLedger",
             [
@@ -104,7 +108,8 @@ let package = Package(
             name: "odometer",
             dependencies: [
                 "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
-                "SQLiteLedger", "HTTPAPI", arguments, httpClient, yams, crypto, lifecycle, logging,
+                "SQLiteLedger", "HTTPAPI", "FileIntake", arguments, httpClient, nioCore, nioHTTP1,
+                yams, crypto, lifecycle, logging,
             ],
             swiftSettings: dialect
         ),
@@ -117,6 +122,8 @@ let package = Package(
         ),
         tests("WireFormatTests", ["UsageModel", "WireFormat", "MeteringTestKit"]),
         tests("CompressionTests", ["Compression"]),
+        tests("FileIntakeTests", ["Metering", "FileIntake", "MeteringTestKit"]),
+        tests("OdometerTests", ["FileIntake", "odometer", yams, logging]),
         tests(
             "MeteringEngineTests",
             ["UsageModel", "Metering", "MeteringEngine", "MeteringTestKit"]

@@ -11,7 +11,8 @@ import WireFormat
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Run a server and meter a built-in workload: duplicates, conflicts, late, broken.",
+        abstract:
+            "Run a server and meter a built-in workload: duplicates, conflicts, late, broken.",
         discussion: "The same seed sends the same events: run it twice and nothing counts twice."
     )
 
@@ -52,7 +53,9 @@ private struct DemoRun: Sendable {
         for definition in DemoWorkload.meterTypes {
             _ = try await post("/v1/meter-types", definition, "application/json")
         }
-        say("Made \(DemoWorkload.meterTypes.count) meter types: requests, tokens in and out by model, …")
+        say(
+            "Made \(DemoWorkload.meterTypes.count) meter types: requests, tokens in and out by model, …"
+        )
         var workload = DemoWorkload(seed: seed)
         var answered = Answers()
         var sent = 0
@@ -147,7 +150,8 @@ private struct DemoRun: Sendable {
         let end = clock.now.advanced(by: .seconds(Self.answerSecondsMax))
         while clock.now < end {
             if let answer = try? await HTTPClient.shared.execute(
-                HTTPClientRequest(url: server + "/readyz"), timeout: .seconds(1)
+                HTTPClientRequest(url: server + "/readyz"),
+                timeout: .seconds(1)
             ), answer.status == .ok {
                 return
             }
@@ -170,12 +174,14 @@ private struct DemoRun: Sendable {
 
     private func answer(_ request: HTTPClientRequest) async throws -> JSONValue {
         let response = try await HTTPClient.shared.execute(
-            request, timeout: .seconds(Self.answerSecondsMax)
+            request,
+            timeout: .seconds(Self.answerSecondsMax)
         )
         let bytes = try await response.body.collect(upTo: 64 * 1024 * 1024)
         guard (200..<300).contains(Int(response.status.code)) else {
             throw CommandFailure(
-                .refused, "\(request.url): \(response.status) \(String(buffer: bytes))"
+                .refused,
+                "\(request.url): \(response.status) \(String(buffer: bytes))"
             )
         }
         return try JSONValue.parse(Array(bytes.readableBytesView))

@@ -1,0 +1,44 @@
+import ArgumentParser
+
+/// The command line: one list of commands, each in a file of its own.
+@main
+struct Odometer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "odometer",
+        abstract: "Meters usage: every event counted once, every number explained.",
+        discussion: """
+            Exit codes: 0 done; 1 the server refused; 2 the call was wrong; 3 the server cannot be \
+            reached; 4 done, but some events were rejected or are in conflict.
+            """,
+        subcommands: Self.commands
+    )
+
+    /// Add a command here, and nowhere else.
+    private static let commands: [any ParsableCommand.Type] = [
+        
+        
+        ConfigCommand.self,
+    ]
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as CommandFailure {
+            failure.leave()
+        } catch {
+            leave(parsing: error)
+        }
+    }
+
+    /// ArgumentParser leaves with 64 (`EX_USAGE`) where the call was wrong; ours is 2.
+    private static func leave(parsing error: any Error) -> Never {
+        let code = exitCode(for: error)
+        guard code == .validationFailure else { exit(withError: error) }
+        CommandFailure(.usage, fullMessage(for: error)).leave()
+    }
+}
