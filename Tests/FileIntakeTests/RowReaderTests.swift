@@ -49,12 +49,12 @@ import Testing
 
     @Test("a table's rows become events: numbers exact, empty fields left out, the rest text")
     func table() throws {
-        let text = """
+        let text = #"""
             id,at,caller,seconds,rate,zip,note
             1,60,7,121,0.10,00501,"say ""hi"""
             2,61,8,,1e3,1e9999,-5
 
-            """
+            """#
         let read = try Self.events(text, .csv, Self.calls)
         #expect(
             read.lines == [
@@ -133,7 +133,9 @@ import Testing
 
             """
         let read = try Self.events(text, .ndjson) { $0.type = .text("t\"q") }
-        #expect(read.lines[0] == #"{"id":"a","source":"s","type":"t","subject":"x","data":{"id":1}}"#)
+        #expect(
+            read.lines[0] == #"{"id":"a","source":"s","type":"t","subject":"x","data":{"id":1}}"#
+        )
         #expect(read.lines[1].hasPrefix(#"{"id":"2-"#))
         #expect(read.lines[1].hasSuffix(#"","type":"t\"q","subject" : "y", "data" : {} }"#))
         #expect(read.lines[2...] == ["not json", "{}"])
@@ -141,7 +143,8 @@ import Testing
 
     @Test("JSON records are mapped by their members, and stay whole in data")
     func records() throws {
-        let text = #"{"ts":1446249499322,"host":"a\"b","n":{"x":1}}"# + "\n" + #"{"ts":"x"}"# + "\n3"
+        let text =
+            #"{"ts":1446249499322,"host":"a\"b","n":{"x":1}}"# + "\n" + #"{"ts":"x"}"# + "\n3"
         let read = try Self.events(text, .ndjson) {
             $0.type = .text("status")
             $0.subject = .column("host")
