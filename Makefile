@@ -10,7 +10,7 @@ export PATH := $(PATH):/opt/swift/usr/bin
 
 ODOMETER := .build/release/odometer
 
-.PHONY: help run build test check bench clean
+.PHONY: help run build test check format bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,9 +28,16 @@ test: ## set up, lint, tidy, build, and run every test
 
 check: test ## the same: there is one gate
 
-bench: build ## the benchmark, beside PostgreSQL 15 on the same events
+format: ## format every Swift file in place
+	@scripts/format
+
+# What to measure; `Benchmarks/.build/release/odometer-bench` without a word lists all there is.
+BENCH ?= compare
+
+bench: build ## measure beside PostgreSQL 15, on the same events; BENCH="http --batch 1,1000"
 	@scripts/setup --bench
-	@scripts/bench
+	swift build -c release --package-path Benchmarks
+	Benchmarks/.build/release/odometer-bench $(BENCH) $(if $(filter peer sample,$(BENCH)),,--server-bin $(ODOMETER))
 
 clean: ## remove everything that was built
 	rm -rf .build Benchmarks/.build

@@ -26,6 +26,11 @@ struct Allowance {
             because: "the pool hands a compressor to one thread at a time"
         ),
         Allowance(
+            "@unchecked Sendable",
+            in: "Sources/SQLiteLedger/Derived/KeyTable.swift",
+            because: "flat memory, changed under the ledger's lock and lent only once frozen"
+        ),
+        Allowance(
             "usleep(",
             in: "Sources/SQLiteLedger/Intake/Backfilling.swift",
             because: "a pause on a thread of its own when the device refuses; nothing to wait for"

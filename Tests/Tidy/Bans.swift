@@ -13,8 +13,8 @@ struct Ban {
     var phrase: String
     var instead: String
     var scope: Scope = .everywhere
-    /// Text that lifts the ban where it stands on the same line or the two after it.
-    var unless: String?
+    /// Texts that lift the ban where one stands on the same line or the two after it.
+    var unless: [String] = []
     var isAboutComments = false
 
     static let list: [Ban] = [
@@ -28,10 +28,15 @@ struct Ban {
         Ban(phrase: "Task.sleep", instead: sleeping, scope: .librariesAndTests),
         Ban(phrase: "Thread.sleep", instead: sleeping, scope: .librariesAndTests),
         Ban(phrase: "usleep(", instead: sleeping, scope: .librariesAndTests),
-        Ban(phrase: ".random(", instead: seeds, scope: .librariesAndTests, unless: "using:"),
-        Ban(phrase: ".randomElement(", instead: seeds, scope: .librariesAndTests, unless: "using:"),
-        Ban(phrase: ".shuffled(", instead: seeds, scope: .librariesAndTests, unless: "using:"),
-        Ban(phrase: ".shuffle(", instead: seeds, scope: .librariesAndTests, unless: "using:"),
+        Ban(phrase: ".random(", instead: seeds, scope: .librariesAndTests, unless: generators),
+        Ban(
+            phrase: ".randomElement(",
+            instead: seeds,
+            scope: .librariesAndTests,
+            unless: generators
+        ),
+        Ban(phrase: ".shuffled(", instead: seeds, scope: .librariesAndTests, unless: generators),
+        Ban(phrase: ".shuffle(", instead: seeds, scope: .librariesAndTests, unless: generators),
         Ban(phrase: "SystemRandomNumberGenerator", instead: seeds, scope: .librariesAndTests),
         Ban(phrase: "Task {", instead: structure, scope: .libraries),
         Ban(phrase: "Task(", instead: structure, scope: .libraries),
@@ -53,6 +58,8 @@ struct Ban {
 
     private static let sleeping = "wait for the thing itself: a clock parameter, or a level trigger"
     private static let seeds = "pass a `SeededGenerator` with `using:` and print its seed"
+    /// A generator is handed in: the standard library's way, and ours (`Sample.random(from: &it)`).
+    private static let generators = ["using:", "from: &"]
     private static let structure = "use a task group in `run()`; long life belongs to a service"
     private static let exactness = "use `Quantity`, or whole microseconds; no float carries a value"
     private static let later = "do it, or write it where readers look: an issue, docs/decisions"
@@ -73,9 +80,10 @@ struct Ban {
         let needle = Array(phrase.utf8)
         return text.indices.filter { number in
             guard text[number].holdsPhrase(needle) else { return false }
-            guard let unless else { return true }
             let near = text[number..<Swift.min(number + 3, text.count)]
-            return !near.contains { $0.holdsPhrase(Array(unless.utf8)) }
+            return !unless.contains { lifting in
+                near.contains { $0.holdsPhrase(Array(lifting.utf8)) }
+            }
         }
     }
 }

@@ -11,6 +11,11 @@ struct Room {
         Room(name: "WireFormat", ours: ["UsageModel"], theirs: ["Synchronization"]),
         Room(name: "Compression", ours: ["CZlib", "CZstd"], theirs: ["Synchronization"]),
         Room(
+            name: "FileIntake",
+            ours: ["UsageModel", "Metering"],
+            theirs: ["Crypto", "Synchronization"]
+        ),
+        Room(
             name: "MeteringEngine",
             ours: ["UsageModel", "Metering", "WireFormat"],
             theirs: [
@@ -47,7 +52,7 @@ struct Room {
         name: "odometer",
         ours: [
             "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
-            "SQLiteLedger", "HTTPAPI",
+            "FileIntake", "SQLiteLedger", "HTTPAPI",
         ],
         theirs: [
             "ArgumentParser", "AsyncHTTPClient", "Yams", "Crypto", "Logging", "Metrics",
@@ -66,7 +71,7 @@ struct Room {
 
     /// Rooms in which no value may pass through a binary float.
     static let ofValues: Set = [
-        "UsageModel", "Metering", "WireFormat", "MeteringEngine", "SQLiteLedger",
+        "UsageModel", "Metering", "WireFormat", "FileIntake", "MeteringEngine", "SQLiteLedger",
     ]
 }
 

@@ -71,6 +71,7 @@ import Testing
             ("let now = Date()", "Sources/odometer/A.swift"),
             ("group.addTask { await f() }", "Sources/HTTPAPI/A.swift"),
             ("Int.random(in: 0...1, using: &seeded)", "Tests/MeteringTests/A.swift"),
+            ("Event.random(id: 1, from: &seeded)", "Tests/MeteringTests/A.swift"),
             ("let a = \"try! this\" // as! that", "Sources/Metering/A.swift"),
             ("/* /* Date() */ Date() */ let a = 1", "Sources/Metering/A.swift"),
             ("let a = #\"a \" Date() \"#", "Sources/Metering/A.swift"),
