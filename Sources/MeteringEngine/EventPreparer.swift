@@ -1,4 +1,4 @@
-public import Metering
+internal import Metering
 public import UsageModel
 public import WireFormat
 

@@ -1,4 +1,3 @@
-public import Metering
 public import UsageModel
 public import WireFormat
 

@@ -1,4 +1,3 @@
-public import Metering
 public import UsageModel
 
 /// Durable memory, as the engine needs it: positions, batches and mergeable states, no storage words.
