@@ -1,0 +1,88 @@
+import Glibc
+
+@main
+enum OdometerBench {
+    static let usage = """
+        usage: odometer-bench COMMAND [options]
+
+          peer      the homegrown meter: PostgreSQL 15, 4 connections, batches of 1,000
+          sample    prints three events of the workload
+
+        workload:   --events 1m --subjects 10k --seed 1 --rate EVENTS_PER_SECOND (else one month)
+                    --late 0.02 --duplicates 0 --sequential-ids
+        peer:       --input unnest|parameters|values|body|all --rollup wide|narrow|all
+                    --payload text|json|jsonb|all --connections 4 --batch 1000 --warm-up 50k
+                    --seconds 120 --settings name=value,…
+        """
+
+    static func main() {
+        do throws(BenchError) {
+            try run(CommandLine.arguments.dropFirst())
+        } catch {
+            say("odometer-bench: \(error)")
+            exit(1)
+        }
+    }
+
+    static func run(_ words: ArraySlice<String>) throws(BenchError) {
+        var options = try Options(words.dropFirst())
+        switch words.first {
+        case "peer": try peer(&options)
+        case "sample": try sample(&options)
+        default: say(usage)
+        }
+    }
+
+    static func workloadShape(_ options: inout Options) throws(BenchError) -> WorkloadShape {
+        var shape = WorkloadShape()
+        shape.count = try options.number("events", default: shape.count)
+        shape.subjects = try options.number("subjects", default: shape.subjects)
+        shape.seed = UInt64(try options.number("seed", default: 1))
+        shape.ratePerSecond = try options.real("rate")
+        shape.lateShare = try options.real("late") ?? shape.lateShare
+        shape.duplicateShare = try options.real("duplicates") ?? 0
+        shape.hasSequentialIDs = options.flag("sequential-ids")
+        return shape
+    }
+
+    static func peerPlan(_ options: inout Options) throws(BenchError) -> PeerPlan {
+        var plan = PeerPlan()
+        plan.connections = try options.number("connections", default: plan.connections)
+        plan.batchSize = try options.number("batch", default: plan.batchSize)
+        plan.warmUpEvents = try options.number("warm-up", default: plan.warmUpEvents)
+        plan.secondsMax = try options.real("seconds") ?? plan.secondsMax
+        plan.extraSettings = (options.text("settings") ?? "").split(separator: ",").map(String.init)
+        return plan
+    }
+
+    private static func peer(_ options: inout Options) throws(BenchError) {
+        let shape = try workloadShape(&options)
+        var plan = try peerPlan(&options)
+        let inputs = try options.choices("input", default: [plan.variant.input])
+        let rollups = try options.choices("rollup", default: [plan.variant.rollup])
+        let payloads = try options.choices("payload", default: [plan.variant.payload])
+        try options.finish()
+        let workload = Workload(shape)
+        say(Measurement.header)
+        for input in inputs {
+            for rollup in rollups {
+                for payload in payloads {
+                    plan.variant = PeerVariant(input: input, rollup: rollup, payload: payload)
+                    say(try measurePeer(workload, plan).markdown)
+                }
+            }
+        }
+    }
+
+    private static func sample(_ options: inout Options) throws(BenchError) {
+        var shape = try workloadShape(&options)
+        try options.finish()
+        shape.count = max(shape.count, 3)
+        let workload = Workload(shape)
+        for event in workload.events.prefix(3) {
+            var bytes: [UInt8] = []
+            event.appendCloudEvent(to: &bytes)
+            say("\(bytes.count) bytes: \(String(decoding: bytes, as: UTF8.self))")
+        }
+    }
+}
