@@ -20,9 +20,11 @@ let package = Package(
             pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"])]
         ),
+        // Swift's Glibc module leaves this one header out.
+        .systemLibrary(name: "CEpoll"),
         .executableTarget(
             name: "odometer-bench",
-            dependencies: ["CPostgres"],
+            dependencies: ["CEpoll", "CPostgres"],
             path: "Sources/OdometerBench",
             swiftSettings: dialect
         ),

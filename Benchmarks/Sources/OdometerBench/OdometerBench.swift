@@ -6,13 +6,17 @@ enum OdometerBench {
         usage: odometer-bench COMMAND [options]
 
           peer      the homegrown meter: PostgreSQL 15, 4 connections, batches of 1,000
+          http      the server end to end: --server-bin PATH
+          compare   peer and server on the same events, one after the other, with ratios
           sample    prints three events of the workload
 
         workload:   --events 1m --subjects 10k --seed 1 --rate EVENTS_PER_SECOND (else one month)
                     --late 0.02 --duplicates 0 --sequential-ids
         peer:       --input unnest|parameters|values|body|all --rollup wide|narrow|all
                     --payload text|json|jsonb|all --connections 4 --batch 1000 --warm-up 50k
-                    --seconds 120 --settings name=value,…
+                    --seconds 60 --settings name=value,…
+        http:       --server-bin PATH --batch 1,100,1000,5000 --connections 4 --threads 1
+                    --meter-types 1,5 --warm-up 50k --seconds 60
         """
 
     static func main() {
@@ -28,6 +32,8 @@ enum OdometerBench {
         var options = try Options(words.dropFirst())
         switch words.first {
         case "peer": try peer(&options)
+        case "http": try http(&options)
+        case "compare": try compare(&options)
         case "sample": try sample(&options)
         default: say(usage)
         }
@@ -72,6 +78,57 @@ enum OdometerBench {
                 }
             }
         }
+    }
+
+    static func serverPlan(_ options: inout Options) throws(BenchError) -> ServerPlan {
+        var plan = ServerPlan()
+        guard let binary = options.text("server-bin"), binary.hasPrefix("/") else {
+            throw BenchError("--server-bin PATH is needed, absolute")
+        }
+        plan.binary = binary
+        plan.warmUpEvents = try options.number("warm-up", default: plan.warmUpEvents)
+        plan.load.connections = try options.number("connections", default: 4)
+        plan.load.threads = try options.number("threads", default: 1)
+        plan.load.secondsMax = try options.real("seconds") ?? 60
+        return plan
+    }
+
+    private static func http(_ options: inout Options) throws(BenchError) {
+        let shape = try workloadShape(&options)
+        var plan = try serverPlan(&options)
+        let sizes = try options.numbers("batch", default: [1_000])
+        let meterTypes = try options.numbers("meter-types", default: [5])
+        try options.finish()
+        let workload = Workload(shape)
+        say(Measurement.header)
+        for count in meterTypes {
+            for size in sizes {
+                (plan.batchSize, plan.meterTypes) = (size, count)
+                say(try measureServer(workload, plan).markdown)
+            }
+        }
+    }
+
+    /// The promise of the project: server against homegrown peer, same machine, same events.
+    private static func compare(_ options: inout Options) throws(BenchError) {
+        let shape = try workloadShape(&options)
+        var plan = try serverPlan(&options)
+        var peerPlan = try peerPlan(&options)
+        peerPlan.connections = 4
+        plan.batchSize = 1_000
+        try options.finish()
+        let workload = Workload(shape)
+        say(Measurement.header)
+        let peer = try measurePeer(workload, peerPlan)
+        say(peer.markdown)
+        let server = try measureServer(workload, plan)
+        say(server.markdown)
+        say("")
+        say("| ratio, server to peer | |\n|---|--:|")
+        let wall = server.eventsPerSecond / peer.eventsPerSecond
+        let cpu = server.eventsPerCPUSecond / peer.eventsPerCPUSecond
+        say("| events/s | \(decimal(wall, places: 2)) |")
+        say("| events per CPU-second | \(decimal(cpu, places: 2)) |")
     }
 
     private static func sample(_ options: inout Options) throws(BenchError) {

@@ -57,7 +57,9 @@ struct PostgresCluster {
         try waitUntilReady(log: log)
     }
 
-    var connectionString: String { "host=\(folder.path) port=\(port) user=postgres dbname=postgres" }
+    var connectionString: String {
+        "host=\(folder.path) port=\(port) user=postgres dbname=postgres"
+    }
 
     private func waitUntilReady(log: String) throws(BenchError) {
         for _ in 0..<600 {

@@ -76,7 +76,7 @@ import CPostgres
         switch unsafe PQresultStatus(result) {
         case PGRES_COMMAND_OK: return (nil, false)
         case PGRES_TUPLES_OK:
-            guard unsafe PQntuples(result) > 0, unsafe PQnfields(result) > 0 else { return (nil, false) }
+            guard unsafe PQntuples(result) > 0 else { return (nil, false) }
             return (unsafe String(cString: PQgetvalue(result, 0, 0)), false)
         default:
             let state = unsafe PQresultErrorField(result, Int32(UInt8(ascii: "C")))

@@ -40,7 +40,6 @@ struct WorkloadTotals: Sendable, Equatable {
 struct Workload: Sendable {
     let shape: WorkloadShape
     private(set) var events: [Inference] = []
-    private(set) var totals = WorkloadTotals()
 
     init(_ shape: WorkloadShape) {
         self.shape = shape
@@ -52,9 +51,7 @@ struct Workload: Sendable {
                 events.append(events[events.count - distance])
                 continue
             }
-            let event = Self.draw(index, shape, &random)
-            totals.count(event)
-            events.append(event)
+            events.append(Self.draw(index, shape, &random))
         }
     }
 
@@ -83,6 +80,25 @@ struct Workload: Sendable {
             latencyMilliseconds: Int32(20 + random.below(9_000)),
             storageBytes: 1_000_000 + random.below(9_000_000_000)
         )
+    }
+
+    /// What the first `count` events come to, each key counted once.
+    func totals(ofFirst count: Int) -> WorkloadTotals {
+        var totals = WorkloadTotals()
+        var seen: Set<EventID> = []
+        for event in events.prefix(count) {
+            if shape.duplicateShare > 0 {
+                let isFirst = seen.insert(EventID(high: event.idHigh, low: event.idLow)).inserted
+                if !isFirst { continue }
+            }
+            totals.count(event)
+        }
+        return totals
+    }
+
+    private struct EventID: Hashable {
+        let high: UInt64
+        let low: UInt64
     }
 
     /// The events as ranges of at most `size`, in sending order.
