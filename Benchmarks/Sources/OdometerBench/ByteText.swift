@@ -55,7 +55,9 @@ extension [UInt8] {
     }
 }
 
-/// The Gregorian date of a day number ≥ 0 (H. Hinnant, "chrono-compatible low-level date algorithms").
+/// The Gregorian date of a day number ≥ 0.
+///
+/// Source: H. Hinnant, "chrono-compatible low-level date algorithms".
 func civilDate(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
     let shifted = days + 719_468
     let era = shifted / 146_097

@@ -1,10 +1,43 @@
 import CPostgres
+import Synchronization
 
-/// One connection to PostgreSQL.
-///
-/// Sendable without the compiler's proof because `libpq` lets any thread use a connection as long
-/// as one does at a time, and a run hands each session to exactly one thread.
-@safe final class PostgresSession: @unchecked Sendable {
+/// One connection to PostgreSQL; one thread at a time may use it, so a lock holds it.
+final class PostgresSession: Sendable {
+    private let connection: Mutex<PostgresConnection>
+
+    init(_ parameters: String) throws(BenchError) {
+        connection = Mutex(try PostgresConnection(parameters))
+    }
+
+    /// Runs statements as text; returns the first column of the first row, or nil.
+    @discardableResult
+    func run(_ statements: String) throws(BenchError) -> String? {
+        try connection.withLock { link throws(BenchError) in try link.run(statements) }
+    }
+
+    func prepare(_ statement: String) throws(BenchError) {
+        try connection.withLock { link throws(BenchError) in try link.prepare(statement) }
+    }
+
+    /// Commits one batch, again when the database chose it as a deadlock's victim.
+    ///
+    /// - Returns: The number of rows that were new, and of tries it took.
+    func commit(_ batch: PeerBatch) throws(BenchError) -> (inserted: Int, tries: Int) {
+        for tries in 1...100 {
+            let result = try connection.withLock { link throws(BenchError) in
+                try link.commit(batch)
+            }
+            if result.mustRetry { continue }
+            guard let inserted = result.text.flatMap({ Int($0) }) else {
+                throw BenchError("the batch statement gave no count")
+            }
+            return (inserted, tries)
+        }
+        throw BenchError("a batch did not commit in 100 tries")
+    }
+}
+
+@safe private struct PostgresConnection: ~Copyable {
     static let batchStatement = "batch"
     private let connection: OpaquePointer
 
@@ -18,8 +51,6 @@ import CPostgres
 
     deinit { unsafe PQfinish(connection) }
 
-    /// Runs statements as text; returns the first column of the first row, or nil.
-    @discardableResult
     func run(_ statements: String) throws(BenchError) -> String? {
         try unsafe answer(PQexec(connection, statements)).text
     }
@@ -28,19 +59,8 @@ import CPostgres
         _ = try unsafe answer(PQprepare(connection, Self.batchStatement, statement, 0, nil))
     }
 
-    /// Commits one batch, again when the database chose it as a deadlock's victim.
-    ///
-    /// - Returns: The number of rows that were new, and of tries it took.
-    func commit(_ batch: PeerBatch) throws(BenchError) -> (inserted: Int, tries: Int) {
-        for tries in 1...100 {
-            let result = try unsafe answer(send(batch))
-            if result.mustRetry { continue }
-            guard let inserted = result.text.flatMap({ Int($0) }) else {
-                throw BenchError("the batch statement gave no count")
-            }
-            return (inserted, tries)
-        }
-        throw BenchError("a batch did not commit in 100 tries")
+    func commit(_ batch: PeerBatch) throws(BenchError) -> (text: String?, mustRetry: Bool) {
+        try unsafe answer(send(batch))
     }
 
     private func send(_ batch: PeerBatch) -> OpaquePointer? {
