@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import urllib.parse
 
 import exact
 from odometer_check import Refused, parsed, with_query
@@ -12,22 +14,22 @@ PAGE = 1000
 class Question:
     """One question for readings, as the server and as the reference understand it."""
 
-    def __init__(self, meter, start, end, window=None, timezone=None, group_by=(), subject=None,
+    def __init__(self, meter, start, end, window=None, timezone=None, group_by=(), subjects=(),
                  as_of=None, fill=False, limit=PAGE, as_csv=False):
         self.meter, self.start, self.end = meter, start, end
         self.window, self.timezone, self.group_by = window, timezone, tuple(group_by)
-        self.subject, self.as_of, self.fill = subject, as_of, fill
+        self.subjects, self.as_of, self.fill = subjects, as_of, fill
         self.limit, self.as_csv = limit, as_csv
 
     def expected(self):
         return self.meter.readings(
             self.start, self.end, self.window, self.timezone or "UTC", self.group_by,
-            self.subject, self.as_of, self.fill,
+            self.subjects, self.as_of, self.fill,
         )
 
     def parameters(self):
         return {
-            "meterType": self.meter.key, "subject": self.subject,
+            "meterType": self.meter.key, "subject": self.subjects,
             "from": exact.rfc3339(self.start), "to": exact.rfc3339(self.end),
             "window": self.window, "timezone": self.timezone,
             "groupBy": ",".join(self.group_by) or None, "asOf": self.as_of,
@@ -77,8 +79,7 @@ def _from_csv(payload, question):
     rows = []
     for raw in csv.DictReader(io.StringIO(payload.decode(), newline="")):
         named = {
-            name: raw.get("dimensions." + name, raw.get(name))
-            for name in question.group_by if name != "subject"
+            name: raw[name] or None for name in question.group_by if name != "subject"
         }
         rows.append(_reading({
             **raw, "value": raw["value"] if raw["value"] != "" else None,
@@ -88,8 +89,10 @@ def _from_csv(payload, question):
 
 
 def _next_of(headers):
-    """The cursor of a CSV answer: a body of rows has no place for it, so a header carries it."""
-    return headers.get("Odometer-Next-Cursor")
+    """The cursor of a CSV answer: rows have no place for it, so a Link header carries it."""
+    link = re.search(r"<([^>]*)>;\s*rel=\"next\"", headers.get("Link") or "")
+    query = urllib.parse.urlsplit(link.group(1)).query if link else ""
+    return dict(urllib.parse.parse_qsl(query)).get("cursor")
 
 
 def compare(client, questions, tally):
@@ -143,22 +146,25 @@ def questions(data_set, generator, positions, is_short=False):
 def _windowed(data_set, meter, number, all_of_it, generator):
     names = list(meter.dimensions)
     for index, zone in enumerate(data_set.zones):
-        # Hours of two years are many rows: each zone has its meters, each meter its zones.
-        if (index + number) % len(data_set.zones) < 2:
-            yield Question(meter, *all_of_it, "hour", zone, as_csv=index % 2 == 1)
         for window in ("6h", "day", "week", "month", "quarter", "year"):
             yield Question(meter, *all_of_it, window, zone, as_csv=generator.random() < 0.3)
-        yield Question(meter, *all_of_it, "day", zone, names, fill=False)
-        yield Question(meter, *all_of_it, "week", zone, ["subject"])
-        yield Question(meter, *all_of_it, "month", zone, names + ["subject"])
         wider = all_of_it[0] - 40 * exact.DAY, all_of_it[1] + 3 * exact.DAY
         yield Question(meter, *wider, "day", zone, fill=True, as_csv=index == 0)
+        # Two years are many rows: each zone has its meters for these, each meter its zones.
+        if (index + number) % len(data_set.zones) < 2:
+            yield Question(meter, *all_of_it, "hour", zone, as_csv=index % 2 == 1)
+            yield Question(meter, *all_of_it, "day", zone, names)
+            yield Question(meter, *all_of_it, "week", zone, ["subject"])
+            yield Question(meter, *all_of_it, "month", zone, names + ["subject"])
     zone = generator.choice(data_set.zones)
+    yield Question(meter, *all_of_it, "month", zone, names, fill=True)
+    yield Question(meter, *all_of_it, "quarter", zone, ["subject"], fill=True)
     part = meter.times[len(meter.times) // 2]
     yield Question(meter, part, part + 3 * exact.DAY, "15m", zone)
     yield Question(meter, part, part + 3 * exact.DAY, "15m", zone, names + ["subject"])
     yield Question(meter, part, part + exact.HOUR, "minute", zone, fill=True)
-    yield Question(meter, *all_of_it, "month", zone, names + ["subject"], limit=7)
+    few = sorted({row[2] for row in meter.rows[:200]})[:4]
+    yield Question(meter, *all_of_it, "month", zone, names + ["subject"], few, limit=7)
     yield Question(meter, *all_of_it, "month", zone, names, limit=1)
 
 
@@ -183,7 +189,11 @@ def _odd(data_set, meter, generator):
 def _single(meter, all_of_it, generator):
     subjects = sorted({row[2] for row in meter.rows})
     for subject in generator.sample(subjects, min(4, len(subjects))):
-        yield Question(meter, *all_of_it, subject=subject)
-        yield Question(meter, *all_of_it, "day", "Europe/Berlin", subject=subject)
-        yield Question(meter, *all_of_it, "week", None, list(meter.dimensions), subject=subject)
-    yield Question(meter, *all_of_it, subject="nobody-at-all")
+        one = [subject]
+        yield Question(meter, *all_of_it, subjects=one)
+        yield Question(meter, *all_of_it, "day", "Europe/Berlin", subjects=one, fill=True)
+        yield Question(meter, *all_of_it, "week", None, list(meter.dimensions), one)
+    several = generator.sample(subjects, min(3, len(subjects))) + ["nobody-at-all"]
+    yield Question(meter, *all_of_it, subjects=several)
+    yield Question(meter, *all_of_it, "month", "Asia/Kathmandu", subjects=several, fill=True)
+    yield Question(meter, *all_of_it, "week", None, list(meter.dimensions), several, as_csv=True)

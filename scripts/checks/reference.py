@@ -1,6 +1,7 @@
 """The independent computation: meters as plain folds over the events, no buckets, no merging."""
 
 import bisect
+import collections
 
 import exact
 
@@ -87,23 +88,32 @@ class Meter:
         picked = {"min": min, "max": max, "latest": lambda all: all[-1]}[kind](values)
         return exact.quantity(picked), len(rows)
 
-    def readings(self, start, end, window=None, timezone="UTC", group_by=(), subject=None,
+    def readings(self, start, end, window=None, timezone="UTC", group_by=(), subjects=(),
                  as_of=None, fill=False):
-        """The readings of [start, end), in the order the API defines."""
+        """The readings of [start, end), in the order the API defines.
+
+        The first and the last window are cut by the range. Named subjects have a reading each.
+        Without windows, and with fill in every window, what has no event shows too: all subjects
+        together, each named one, each group that the range knows.
+        """
         edges = exact.edges(start, end, window, timezone) if window else [start, end]
+        edges = [max(start, edges[0]), *edges[1:-1], min(end, edges[-1])]
+        if subjects and "subject" not in group_by:
+            group_by = ("subject", *group_by)
+        # The subject comes first, whatever place it has in the question.
+        group_by = tuple(sorted(group_by, key=lambda name: name != "subject"))
+        rows = self._between(start, end, as_of, subjects)
+        shown = set()
+        if fill and window:
+            shown.update(_grouped(rows, group_by))
+        if fill or not window:
+            if group_by in ((), ("subject",)):
+                shown.update([(subject,) for subject in subjects] if group_by else [()])
         result = []
         for low, high in zip(edges, edges[1:]):
-            counted = max(low, start), min(high, end)
-            rows = self.rows[
-                bisect.bisect_left(self.times, counted[0]):
-                bisect.bisect_left(self.times, counted[1])
-            ]
-            if as_of is not None:
-                rows = [row for row in rows if row[1] <= as_of]
-            if subject is not None:
-                rows = [row for row in rows if row[2] == subject]
-            for group, members in _grouped(rows, group_by, fill or not window):
-                value, count = self.fold(members)
+            groups = _grouped(self._between(low, high, as_of, subjects), group_by)
+            for group in sorted(shown.union(groups), key=lambda names: [*map(_order, names)]):
+                value, count = self.fold(groups.get(group, []))
                 reading = {
                     "meterType": self.key, "from": low, "to": high,
                     "value": value, "events": count,
@@ -111,26 +121,35 @@ class Meter:
                 named = dict(zip(group_by, group))
                 if "subject" in named:
                     reading["subject"] = named.pop("subject")
-                elif subject is not None:
-                    reading["subject"] = subject
                 if named:
                     reading["dimensions"] = named
                 result.append(reading)
         return result
 
+    def _between(self, low, high, as_of, subjects):
+        rows = self.rows[
+            bisect.bisect_left(self.times, low):bisect.bisect_left(self.times, high)
+        ]
+        if as_of is not None:
+            rows = [row for row in rows if row[1] <= as_of]
+        if subjects:
+            rows = [row for row in rows if row[2] in subjects]
+        return rows
 
-def _grouped(rows, group_by, with_empty):
+
+def _grouped(rows, group_by):
+    """{names of the group: its rows}; one group without a name where nothing is grouped by."""
     if not group_by:
-        return [((), rows)] if rows or with_empty else []
-    groups = {}
-    for row in rows:
-        names = tuple(row[2] if name == "subject" else row[3][name] for name in group_by)
-        groups.setdefault(names, []).append(row)
-    # The subject comes first, whatever place it has in the question.
-    ranks = sorted(range(len(group_by)), key=lambda index: group_by[index] != "subject")
-    return sorted(
-        groups.items(), key=lambda item: [_order(item[0][rank]) for rank in ranks]
-    )
+        return {(): rows} if rows else {}
+    groups = collections.defaultdict(list)
+    if group_by == ("subject",):
+        for row in rows:
+            groups[row[2],].append(row)
+    else:
+        for row in rows:
+            names = {**row[3], "subject": row[2]}
+            groups[tuple([names[name] for name in group_by])].append(row)
+    return groups
 
 
 def _order(name):

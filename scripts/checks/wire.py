@@ -13,11 +13,11 @@ class Number(str):
 def json_text(value, mirrored=False):
     """JSON of dicts, lists, texts, Numbers, bools and None.
 
-    mirrored: the same value spelled otherwise (members in reverse order, blanks between); an
-    intake that compares content as JSON values must not notice.
+    mirrored: the same value spelled otherwise (members in reverse order, blanks between, escapes,
+    numbers with a zero more); an intake that compares content as JSON values must not notice.
     """
     if isinstance(value, Number):
-        return str(value)
+        return str(value) if not mirrored else value + ("0" if "." in value else ".0")
     if isinstance(value, dict):
         items = list(value.items())
         if mirrored:
