@@ -2,10 +2,10 @@ import UsageModel
 
 /// A Bloom filter that touches one cache line per key: answers "certainly absent" or "perhaps".
 ///
-/// 512 bits to a block, 32 keys to a block, 8 bits set per key, one in each word of the block: about
-/// one absent key in a thousand passes. The high half of a key chooses the block, so that keys in
-/// order fill and probe the filter in order; the low half chooses the bits. On disk it is its words,
-/// little-endian.
+/// 512 bits to a block, 32 keys to a block, 8 bits set per key, one in each word of the block:
+/// about one absent key in a thousand passes. The high half of a key chooses the block, so that
+/// keys in order fill and probe the filter in order; the low half chooses the bits. On disk it is
+/// its words, little-endian.
 struct BlockedFilter: Sendable {
     static let blockBytes = 64
     private static let blockWords = 8
@@ -37,12 +37,22 @@ struct BlockedFilter: Sendable {
     var memoryBytes: Int { words.count * 8 }
 
     /// Adds keys. The filter must not have been copied before, or its memory is copied here.
+    mutating func insert(keys: UnsafeBufferPointer<KeyHash>) {
+        insert(count: keys.count) { unsafe keys[$0] }
+    }
+
+    /// Adds the keys of entries.
     mutating func insert(_ entries: UnsafeBufferPointer<KeyEntry>) {
+        insert(count: entries.count) { unsafe entries[$0].key }
+    }
+
+    @inline(__always)
+    private mutating func insert(count: Int, _ key: (Int) -> KeyHash) {
         let (first, blocks) = (first, UInt64(blocks))
         unsafe words.withUnsafeMutableBufferPointer { buffer in
             let base = unsafe buffer.baseAddress! + first
-            for index in 0..<entries.count {
-                let key = unsafe entries[index].key
+            for index in 0..<count {
+                let key = key(index)
                 let share = key.high.multipliedFullWidth(by: blocks).high
                 let block = Int(truncatingIfNeeded: share) &* 8
                 var bits = key.low

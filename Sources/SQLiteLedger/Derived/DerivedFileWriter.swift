@@ -3,9 +3,9 @@ import Glibc
 /// Writes a file of derived state so that its name always names a whole file.
 ///
 /// The bytes go to `path.tmp`; ``finish()`` makes them durable, gives them the name, and makes the
-/// name durable. A writer let go before that removes what it wrote. Every 8 MiB are synchronized, so
-/// that a merge of gigabytes never leaves a heap of dirty pages that the fsync of the next commit
-/// would have to wait for.
+/// name durable. A writer let go before that removes what it wrote. Every 8 MiB are synchronized,
+/// so that a merge of gigabytes never leaves a heap of dirty pages that the fsync of the next
+/// commit would have to wait for.
 @safe final class DerivedFileWriter {
     private static let bufferBytes = 1 << 20
     private static let stretchBytes = 8 << 20
@@ -92,6 +92,32 @@ import Glibc
 
     private func failure(_ call: String) -> DerivedFileError {
         DerivedFile.failure(temporaryPath, offset: written, call)
+    }
+
+    /// Writes a small file whole, in the place of the one that had its name; durable on return.
+    static func write(_ bytes: [UInt8], replacing path: String) throws(DerivedFileError) {
+        let writer = try DerivedFileWriter(path)
+        unsafe try withRawBytes(bytes) { (raw) throws(DerivedFileError) in
+            try unsafe writer.append(raw)
+        }
+        try writer.finish()
+    }
+
+    /// Writes bytes behind the first `offset` bytes of a file, which is made if there is none, and
+    /// cuts off what stood behind them; durable on return.
+    static func append(
+        _ bytes: [UInt8],
+        to path: String,
+        at offset: Int
+    ) throws(DerivedFileError) {
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DerivedFile.failure(path, offset: 0, "open") }
+        defer { _ = close(descriptor) }
+        try write(bytes, to: descriptor, at: offset, path)
+        guard ftruncate(descriptor, offset + bytes.count) == 0, fsync(descriptor) == 0 else {
+            throw DerivedFile.failure(path, offset: offset, "truncate and fsync")
+        }
+        if offset == 0 { try synchronizeDirectory(of: path) }
     }
 
     /// Writes all the bytes at a place of an open file.

@@ -4,8 +4,8 @@ import Glibc
 enum FlatMemory {
     private static let hugePageBytes = 2 << 20
 
-    /// Memory of at least `bytes` bytes, all zero, on a page boundary. Pages are taken up when first
-    /// touched. The process ends if the kernel refuses, as it does for any other allocation.
+    /// Memory of at least `bytes` bytes, all zero, on a page boundary. Pages are taken up when
+    /// first touched. The process ends if the kernel refuses, as it does for any other allocation.
     static func allocate(bytes: Int) -> UnsafeMutableRawPointer {
         let memory = unsafe mmap(
             nil,

@@ -57,7 +57,9 @@ final class KeyRun: Sendable {
     /// The number of keys.
     var count: Int { header.count }
     /// The length of the file.
-    var bytes: Int { file.count }
+    var fileBytes: Int { file.count }
+    /// The number of the ledger it belongs to.
+    var store: UInt64 { header.store }
     var memoryBytes: Int { fences.count * 16 + filter.memoryBytes }
 
     /// Where the key's event is, if the run holds the key.

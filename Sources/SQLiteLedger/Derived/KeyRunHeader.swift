@@ -6,7 +6,7 @@ struct KeyRunHeader: Hashable, Sendable {
     static let entriesPerPage = 170
     private static let magic: UInt64 = 0x3153_5945_4B4F_444F  // "ODOKEYS1", read little-endian
     private static let format: UInt64 = 1
-    private static let fields = 13
+    private static let fields = 9
 
     var store: UInt64
     var count = 0
@@ -40,47 +40,33 @@ struct KeyRunHeader: Hashable, Sendable {
 
     /// The header as its page.
     func encoded() -> [UInt8] {
-        let words: [UInt64] = [
-            Self.magic, 0, Self.format, store, UInt64(count), UInt64(pages), UInt64(filterBlocks),
-            least.high, least.low, greatest.high, greatest.low, fencesChecksum, filterChecksum,
-        ]
-        var page = [UInt8](repeating: 0, count: Self.pageBytes)
-        unsafe page.withUnsafeMutableBytes { raw in
-            for (index, word) in words.enumerated() {
-                unsafe raw.storeBytes(
-                    of: word.littleEndian,
-                    toByteOffset: index * 8,
-                    as: UInt64.self
-                )
-            }
-            let sum = unsafe Self.checksum(UnsafeRawBufferPointer(raw))
-            unsafe raw.storeBytes(of: sum.littleEndian, toByteOffset: 8, as: UInt64.self)
-        }
-        return page
+        DerivedHeader.encode(
+            magic: Self.magic,
+            format: Self.format,
+            store: store,
+            fields: [
+                UInt64(count), UInt64(pages), UInt64(filterBlocks), least.high, least.low,
+                greatest.high, greatest.low, fencesChecksum, filterChecksum,
+            ],
+            bytes: Self.pageBytes
+        )
     }
 
     /// Reads and checks the header of an open file, its length included.
     init(reading file: DerivedFile, store: UInt64) throws(DerivedFileError) {
-        let page = try file.bytes(at: 0, count: Self.pageBytes)
-        let words = unsafe page.withUnsafeBytes { raw in
-            (0..<Self.fields).map { index in
-                unsafe UInt64(
-                    littleEndian: raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)
-                )
-            }
-        }
-        let sum = unsafe page.withUnsafeBytes { unsafe Self.checksum($0) }
-        guard words[1] == sum, words[0] == Self.magic else {
-            throw DerivedFileError(.corrupt, file.path, "not the header of a key run")
-        }
-        guard words[2] == Self.format, words[3] == store else {
-            throw DerivedFileError(.unreadable, file.path, "another format or another ledger")
-        }
+        let fields = try DerivedHeader.decode(
+            file,
+            magic: Self.magic,
+            format: Self.format,
+            store: store,
+            fields: Self.fields,
+            bytes: Self.pageBytes
+        )
         self.store = store
-        (count, pages, filterBlocks) = (Int(words[4]), Int(words[5]), Int(words[6]))
-        least = KeyHash(high: words[7], low: words[8])
-        greatest = KeyHash(high: words[9], low: words[10])
-        (fencesChecksum, filterChecksum) = (words[11], words[12])
+        (count, pages, filterBlocks) = (Int(fields[0]), Int(fields[1]), Int(fields[2]))
+        least = KeyHash(high: fields[3], low: fields[4])
+        greatest = KeyHash(high: fields[5], low: fields[6])
+        (fencesChecksum, filterChecksum) = (fields[7], fields[8])
         guard fileBytes == file.count else {
             throw DerivedFileError(
                 .corrupt,
@@ -89,9 +75,5 @@ struct KeyRunHeader: Hashable, Sendable {
                 "the file has \(file.count) bytes and should have \(fileBytes)"
             )
         }
-    }
-
-    private static func checksum(_ page: UnsafeRawBufferPointer) -> UInt64 {
-        unsafe Checksum64.of(UnsafeRawBufferPointer(rebasing: page[16...]), seed: magic)
     }
 }

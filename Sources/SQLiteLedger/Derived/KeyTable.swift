@@ -2,10 +2,10 @@ import UsageModel
 
 /// The newest keys, in memory: an ordered hash table of 24-byte slots.
 ///
-/// A key's high half, scaled, is its slot; whoever collides moves on, and the slots stay in key order
-/// (Amble and Knuth, "Ordered hash tables", 1974). So an absent key is known at the first greater one
-/// (about two slots at the full load of 3/4), and the sorted entries are the slots as they lie. Keys
-/// are uniform hashes; others are found too, but slowly.
+/// A key's high half, scaled, is its slot; whoever collides moves on, and the slots stay in key
+/// order (Amble and Knuth, "Ordered hash tables", 1974). So an absent key is known at the first
+/// greater one (about two slots at the full load of 3/4), and the sorted entries are the slots as
+/// they lie. Keys are uniform hashes; others are found too, but slowly.
 ///
 /// Not for two threads at a time, but see ``freeze()``.
 ///
