@@ -19,19 +19,31 @@ struct ChildProcess: Sendable {
         )
         unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
+        // The run blocks the signals it waits for; its children must not.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
         var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe words.append(nil)
         defer { unsafe words.forEach { unsafe free($0) } }
         var child: pid_t = 0
-        let code = unsafe posix_spawn(&child, arguments[0], &actions, nil, words, environ)
+        let code = unsafe posix_spawn(&child, arguments[0], &actions, &attributes, words, environ)
         guard code == 0 else { throw BenchError("cannot start \(arguments[0]): error \(code)") }
         pid = child
+        Interruption.remember(child)
     }
 
     /// The exit status once the process has ended, nil while it runs.
     func exitStatus() -> Int32? {
         var status: Int32 = 0
-        return unsafe waitpid(pid, &status, WNOHANG) == pid ? status : nil
+        guard unsafe waitpid(pid, &status, WNOHANG) == pid else { return nil }
+        Interruption.forget(pid)
+        return status
     }
 
     /// Waits at most `seconds` for the end; returns the status, or nil if it still runs.
@@ -66,10 +78,14 @@ struct ScratchFolder: Sendable {
         }
         guard let made else { throw BenchError("cannot make a folder in \(parent)") }
         path = made
+        Interruption.remember(folder: made)
     }
+
+    init(path: String) { self.path = path }
 
     func remove() {
         _ = try? ChildProcess(["/bin/rm", "-rf", path], log: "/dev/null").wait(seconds: 120)
+        Interruption.forget(folder: path)
     }
 }
 

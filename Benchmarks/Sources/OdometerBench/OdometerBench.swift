@@ -21,6 +21,7 @@ enum OdometerBench {
 
     static func main() {
         do throws(BenchError) {
+            try Interruption.watch()
             try run(CommandLine.arguments.dropFirst())
         } catch {
             say("odometer-bench: \(error)")

@@ -16,6 +16,8 @@ struct PeerPlan: Sendable {
 ///
 /// - Throws: Whatever failed, and when the peer's totals are not the workload's.
 func measurePeer(_ workload: Workload, _ plan: PeerPlan) throws(BenchError) -> Measurement {
+    var plan = plan
+    plan.variant.isOrdered = workload.shape.duplicateShare > 0
     let ranges = workload.batches(of: plan.batchSize)
     let batches = ranges.map { PeerBatch(workload.events[$0], for: plan.variant) }
     let cluster = try PostgresCluster(extraSettings: plan.extraSettings)

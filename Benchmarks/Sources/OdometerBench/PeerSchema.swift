@@ -26,6 +26,9 @@ struct PeerVariant: Sendable {
     var input = Input.unnest
     var rollup = Rollup.wide
     var payload = Payload.text
+    /// Whether events go in by key: without that, batches that share keys deadlock, for a second
+    /// each time; where no key comes twice the sort is spared.
+    var isOrdered = false
 
     var name: String { "\(input.rawValue), \(rollup.rawValue) rollups, \(payload.rawValue)" }
 }
@@ -72,7 +75,7 @@ extension PeerVariant {
         fresh as (
           insert into events (\(Self.columns))
           select source, id, type, subject, time, data::\(payload.rawValue), model,
-                 tokens_in, tokens_out, storage from batch
+                 tokens_in, tokens_out, storage from batch\(isOrdered ? " order by source, id" : "")
           on conflict (source, id) do nothing
           returning subject, date_bin('1 hour', time, '2000-01-01 00:00:00Z') as hour, time, model,
                     tokens_in, tokens_out, storage),

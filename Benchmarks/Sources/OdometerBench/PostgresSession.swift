@@ -42,11 +42,14 @@ final class PostgresSession: Sendable {
     private let connection: OpaquePointer
 
     init(_ parameters: String) throws(BenchError) {
+        // Even a connection that failed is an object, holds the reason, and must be finished.
         guard let opened = unsafe PQconnectdb(parameters) else { throw BenchError("PQconnectdb") }
-        unsafe connection = opened
-        guard unsafe PQstatus(opened) == CONNECTION_OK else {
-            throw BenchError(unsafe String(cString: PQerrorMessage(opened)))
+        if unsafe PQstatus(opened) != CONNECTION_OK {
+            let reason = unsafe String(cString: PQerrorMessage(opened))
+            unsafe PQfinish(opened)
+            throw BenchError(reason)
         }
+        unsafe connection = opened
     }
 
     deinit { unsafe PQfinish(connection) }
