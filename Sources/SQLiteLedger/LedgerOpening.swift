@@ -3,6 +3,7 @@ internal import GRDB
 internal import Logging
 internal import Metering
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 internal import WireFormat
 
@@ -98,7 +99,7 @@ extension LedgerCore {
             }
             return meterTypes
         }
-        checkpoints.reset(store: truth.storeID)
+        checkpoints.reset()
         derived.tables.withLock { $0 = DerivedState.Tables() }
         derived.install(changed)
         try Replay(
@@ -175,7 +176,7 @@ struct DerivedFiles {
         )
         let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         for file in files where !kept.contains(file) || manifest.commit == 0 {
-            unlink(directory + "/" + file)
+            unsafe unlink(directory + "/" + file)
         }
     }
 

@@ -2,7 +2,8 @@ internal import Foundation
 internal import GRDB
 internal import Metering
 public import MeteringEngine
-public import UsageModel
+internal import Synchronization
+internal import UsageModel
 
 extension SQLiteLedger {
     public func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {

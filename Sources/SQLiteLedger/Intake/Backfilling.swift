@@ -4,6 +4,7 @@ internal import GRDB
 internal import Logging
 internal import Metering
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 
 /// Counts the stored history for a meter type that was made after it.

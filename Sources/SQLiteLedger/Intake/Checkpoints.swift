@@ -106,11 +106,7 @@ final class Checkpoints: Sendable {
     }
 
     private func writeFrozen() throws {
-        let state = derived.tables.withLock { tables in
-            (tables.frozen, tables.aggregations)
-        }
-        guard let frozen = state.0 else { return }
-        let aggregations = state.1
+        guard let frozen = derived.tables.withLock({ $0.frozen }) else { return }
         let (keyFile, cellFile) = manifest.withLock { manifest in
             defer { manifest.nextFile += 2 }
             return ("keys-\(manifest.nextFile).run", "cells-\(manifest.nextFile + 1).run")
@@ -124,10 +120,7 @@ final class Checkpoints: Sendable {
         let cellRun =
             frozen.cells.count == 0
             ? nil
-            : try frozen.cells.writeRun(
-                to: directory + "/" + cellFile, store: storeTag,
-                aggregation: { aggregations[Int($0)] }
-            )
+            : try frozen.cells.writeRun(to: directory + "/" + cellFile, store: storeTag)
         let (written, bytes) = manifest.withLock { ($0.names, $0.namesBytes) }
         let appendix = derived.tables.withLock { tables in
             tables.names.encoded(from: written, upTo: frozen.names)
@@ -151,6 +144,21 @@ final class Checkpoints: Sendable {
             tables.frozen = nil
             tables.checkpoint = frozen.position
         }
+    }
+
+    /// Forgets all files, for a rebuild. Waits for what is under way.
+    func reset() {
+        slot.wait()
+        defer { slot.signal() }
+        merging.sync {}
+        let kept = manifest.withLock { manifest in
+            var empty = Manifest(store: manifest.store)
+            // Names of files are never used twice: a reader may still hold an old one.
+            empty.nextFile = manifest.nextFile
+            manifest = empty
+            return empty
+        }
+        DerivedFiles(directory).removeAll(but: kept)
     }
 
     var storeTag: UInt64 {
@@ -212,10 +220,10 @@ final class Checkpoints: Sendable {
     }
 
     /// Merges give way to intake: they yield the core every some thousand entries.
-    private let pause: @Sendable () -> Void = { sched_yield() }
+    private let pause: @Sendable () -> Void = { _ = sched_yield() }
 
     private func replace(
-        _ files: WritableKeyPath<Manifest, [String]> & Sendable,
+        _ files: any WritableKeyPath<Manifest, [String]> & Sendable,
         _ range: Range<Int>,
         with file: String,
         _ swap: (inout DerivedState.Tables) -> Void
@@ -230,6 +238,6 @@ final class Checkpoints: Sendable {
         }
         derived.tables.withLock { swap(&$0) }
         // Readers that still hold a run keep its descriptor.
-        for file in merged { unlink(directory + "/" + file) }
+        for file in merged { unsafe unlink(directory + "/" + file) }
     }
 }

@@ -2,6 +2,7 @@ internal import Foundation
 internal import GRDB
 internal import Logging
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 internal import WireFormat
 

@@ -3,6 +3,7 @@ internal import Metering
 internal import MeteringEngine
 internal import Synchronization
 internal import UsageModel
+internal import WireFormat
 
 /// The books' measures, as the meters of cells of kind ``CellKind/books``.
 enum BooksMeasure: UInt32, CaseIterable {

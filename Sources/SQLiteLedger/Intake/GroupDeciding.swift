@@ -1,4 +1,5 @@
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 internal import WireFormat
 

@@ -1,4 +1,5 @@
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 
 /// One call that waits to be committed.

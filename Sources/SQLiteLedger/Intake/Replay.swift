@@ -2,6 +2,7 @@ internal import Foundation
 internal import GRDB
 internal import Metering
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 
 /// Derives again what the log says and the derived files do not know yet.

@@ -2,6 +2,7 @@ internal import Foundation
 internal import GRDB
 internal import Metering
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 internal import WireFormat
 
@@ -70,7 +71,7 @@ struct EventReader {
 
     func unreadable(_ query: UnreadableQuery) throws -> UnreadableAnswer {
         let meterTypes = core.currentMeterTypes()
-        let meter = try query.meterType.map { try core.meterType($0).number }
+        let number = try query.meterType.map { Int64(try core.meterType($0).number) }
         let rows = try core.truth.pool.read { database in
             try Row.fetchAll(
                 database,
@@ -81,7 +82,7 @@ struct EventReader {
                     """,
                 arguments: [
                     Int64(query.after?.position.value ?? 0), Int64(query.after?.meter ?? 0),
-                    meter.map(Int64.init), meter.map(Int64.init), query.limit + 1,
+                    number, number, query.limit + 1,
                 ]
             )
         }

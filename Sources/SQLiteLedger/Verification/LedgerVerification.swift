@@ -3,7 +3,8 @@ internal import GRDB
 internal import Logging
 internal import Metering
 internal import MeteringEngine
-public import UsageModel
+internal import Synchronization
+internal import UsageModel
 internal import WireFormat
 
 /// Reads all that a ledger stores and says what contradicts itself. Changes nothing: what it derives
