@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GRDB
 public import MeteringEngine
+internal import Synchronization
 public import UsageModel
 internal import WireFormat
 
