@@ -26,18 +26,10 @@ public func decodeEvents(
         throw MalformedBody(fault: .tooLarge, offset: 0, reason: "the body is over 2 GiB")
     }
     var bytes = bytes
-    let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
-    var end = bytes.count
-    while end > start, isSpace(bytes[end - 1]) { end -= 1 }
+    let (start, end) = prepareForScan(&bytes)
     guard end > start else {
         if framing == .ndjson { return DecodedBatch(bytes: bytes, events: [], rejected: []) }
         throw MalformedBody(offset: end, reason: SyntaxFault.bodyEmpty.rawValue)
-    }
-    // See JSONScanner: the scan needs something to stop at.
-    let last = bytes[end - 1]
-    if last != Ascii.closeBrace, last != Ascii.closeBracket {
-        bytes.removeLast(bytes.count - end)
-        bytes.append(0)
     }
     let decoded = unsafe bytes.withUnsafeBytes { buffer in
         var decoder = BatchDecoder(
@@ -51,11 +43,6 @@ public func decodeEvents(
     if let fault = decoded.fault { throw fault }
     if !decoded.spill.isEmpty { bytes.append(contentsOf: decoded.spill) }
     return DecodedBatch(bytes: bytes, events: decoded.events, rejected: decoded.rejected)
-}
-
-@inline(__always)
-func isSpace(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
 }
 
 /// The framing around the events of one body, and the judgement of each.
@@ -74,7 +61,12 @@ struct BatchDecoder {
     init(bytes: RawBytes, end: Int, framing: EventFraming) {
         (self.bytes, self.end, self.framing) = (bytes, end, framing)
         isLenient = framing == .plain || framing == .ndjson
-        scanner = JSONScanner(bytes: bytes, end: end, isLines: framing == .ndjson)
+        scanner = JSONScanner(
+            bytes: bytes,
+            end: end,
+            isLines: framing == .ndjson,
+            levelMax: Limits.eventDepthMax - 1  // the event itself is the first
+        )
         events.reserveCapacity(min(end / 256 + 1, Limits.batchEventsMax))
     }
 

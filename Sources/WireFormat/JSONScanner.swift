@@ -13,12 +13,11 @@ import UsageModel
 /// every value, the only step that can pass that last byte, `at == end` is asked.
 struct JSONScanner {
     static let failed = -1
-    /// Open containers inside a member of the event, which is level 1 itself.
-    static let levelMax = Limits.eventDepthMax - 1
-
     let bytes: RawBytes
     /// One past the last byte of the text; what is behind (the zero byte) is no text.
     let end: Int
+    /// The most containers that may be open in one value.
+    private let levelMax: Int
     /// A newline is no space where it ends the event.
     let isLines: Bool
     private let spaces: UInt64
@@ -36,11 +35,12 @@ struct JSONScanner {
     private(set) var syntaxFault = SyntaxFault.value
 
     /// - Parameter bytes: Not empty; at `end - 1` a closing brace or bracket, or at `end` a zero byte.
-    init(bytes: RawBytes, end: Int, isLines: Bool) {
+    init(bytes: RawBytes, end: Int, isLines: Bool, levelMax: Int) {
         assert(
             end < bytes.count || [Ascii.closeBrace, Ascii.closeBracket].contains(bytes[end - 1])
         )
         (self.bytes, self.end, self.isLines) = (bytes, end, isLines)
+        self.levelMax = min(levelMax, Limits.eventDepthMax)
         spaces = 1 << 0x20 | 1 << 0x0d | 1 << 0x09 | (isLines ? 0 : 1 << 0x0a)
     }
 
@@ -93,7 +93,7 @@ struct JSONScanner {
                 if close.isFailed { return Self.failed }
                 at = close.index &+ 1
             } else if byte | 0x20 == Ascii.openBrace {  // also the open bracket
-                if level == Self.levelMax {
+                if level == levelMax {
                     at = tooDeepValue(at)
                     if at < 0 { return at }
                 } else {
@@ -191,4 +191,24 @@ struct JSONScanner {
         if names.mustSort { sortNames() }
         names.close()
     }
+}
+
+/// Finds the text in a body, without the byte order mark before and the spaces behind it, and sees
+/// to it that a scan has something to stop at, see ``JSONScanner``.
+func prepareForScan(_ bytes: inout [UInt8]) -> (start: Int, end: Int) {
+    let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    var end = bytes.count
+    while end > start, isSpace(bytes[end - 1]) { end -= 1 }
+    guard end > start else { return (start, end) }
+    let last = bytes[end - 1]
+    if last != Ascii.closeBrace, last != Ascii.closeBracket {
+        bytes.removeLast(bytes.count - end)
+        bytes.append(0)
+    }
+    return (start, end)
+}
+
+@inline(__always)
+func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
 }

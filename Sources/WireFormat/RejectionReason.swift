@@ -70,7 +70,7 @@ extension RejectionReason {
         case .invalidEscape: "a backslash is followed by no escape that JSON knows"
         case .duplicateMember: "an object has two members with this name"
         case .tooManyMembers: "an object has at most \(Limits.objectMembersMax) members"
-        case .tooDeep: "an event is at most \(Limits.eventDepthMax) levels deep"
+        case .tooDeep: "objects and arrays are at most \(Limits.eventDepthMax) levels deep"
         case .numberTooLong: "a number has at most \(Limits.numberBytesMax) bytes"
         case .numberOutOfRange: "an exponent is at most \(Limits.numberExponentMax), either sign"
         case .timeMissingOffset:
