@@ -17,7 +17,7 @@ struct Odometer: AsyncParsableCommand {
     private static let commands: [any ParsableCommand.Type] = [
         
         
-        ConfigCommand.self,
+        ServeCommand.self, VerifyCommand.self, DemoCommand.self, ConfigCommand.self,,
     ]
 
     static func main() async {
