@@ -100,7 +100,10 @@ let package = Package(
         ),
         room(
             "HTTPAPI",
-            ["UsageModel", "WireFormat", "MeteringEngine", "Compression", hummingbird, logging]
+            [
+                "UsageModel", "WireFormat", "MeteringEngine", "Compression", hummingbird, nioCore,
+                lifecycle, logging,
+            ]
         ),
         .executableTarget(
             name: "odometer",

@@ -36,8 +36,9 @@ struct Room {
             name: "HTTPAPI",
             ours: ["UsageModel", "MeteringEngine", "WireFormat", "Compression"],
             theirs: [
-                "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOPosix", "Logging",
-                "Metrics", "ServiceLifecycle", "FoundationEssentials", "Synchronization",
+                "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTPTypes",
+                "NIOPosix",
+                "Logging", "Metrics", "ServiceLifecycle", "FoundationEssentials", "Synchronization",
             ]
         ),
         Room(

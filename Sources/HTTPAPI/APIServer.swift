@@ -1,0 +1,63 @@
+import HummingbirdCore
+public import Hummingbird
+public import Logging
+public import MeteringEngine
+import NIOCore
+public import ServiceLifecycle
+public import UsageModel
+
+/// The HTTP edge: who asks, what is answered.
+///
+/// Run it as a service. At a graceful shutdown it takes no further connections, answers every
+/// request whose head it has read, and closes idle connections. Whoever runs it closes the ledger
+/// after it, not before.
+public struct APIServer: Service {
+    public let configuration: APIConfiguration
+    private let desk: FrontDesk
+    private let logger: Logger
+    private let onListening: @Sendable (_ port: Int) async -> Void
+
+    /// - Parameters:
+    ///   - clock: The time of day, for the arrival of events.
+    ///   - onListening: Called once with the port that is listened on.
+    public init(
+        ledger: any UsageLedger,
+        clock: @escaping @Sendable () -> Instant,
+        zones: SystemTimeZones,
+        configuration: APIConfiguration = APIConfiguration(),
+        logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.onListening = onListening
+        desk = FrontDesk(
+            ledger: ledger,
+            zones: zones,
+            configuration: configuration,
+            logger: logger,
+            clock: clock
+        )
+    }
+
+    /// The application; tests ask it without a socket.
+    public var application: some ApplicationProtocol {
+        Application(
+            responder: desk,
+            server: Connection.builder(configuration),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port),
+                backlog: 256,
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    configuration.connectionsMax
+                )
+            ),
+            onServerRunning: { [onListening] channel in
+                await onListening(channel.localAddress?.port ?? 0)
+            },
+            logger: logger
+        )
+    }
+
+    public func run() async throws { try await application.run() }
+}

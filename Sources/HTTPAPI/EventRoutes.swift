@@ -1,0 +1,124 @@
+import MeteringEngine
+import UsageModel
+import WireFormat
+
+/// Stored events: one by its key, lists by filters, and the events behind a reading.
+extension FrontDesk {
+    private enum Order: String, CaseIterable { case asc, desc }
+
+    /// `GET /v1/events`.
+    func listEvents(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        var question = EventQuery(range: query.range(), limit: query.limit())
+        question.subject = query.text("subject")
+        question.source = query.text("source")
+        question.type = Self.typePattern(&query)
+        question.meterType = query.text("meterType").flatMap { query.meterType($0) }
+        question.dimensions = query.named("dimension.")
+        question.asOf = query.position("asOf")
+        question.isDescending = (query.word("order") ?? Order.asc) == .desc
+        if !question.dimensions.isEmpty, question.meterType == nil {
+            query.fault("meterType", "dimensions belong to a meter type", "name the meter type")
+        }
+        if var cursor = try query.cursor(.events) {
+            question.after = Position(try cursor.readNumber())
+        }
+        try query.finish()
+
+        let answer = try await ledger.events(question)
+        var json = JSONWriter(pretty: call.isPretty)
+        json.object { json in
+            json.field("position", answer.position)
+            json.array("items") { json in
+                for event in answer.events { json.object { Self.write(event, &$0) } }
+            }
+            if answer.hasMore, let last = answer.events.last {
+                var cursor = Cursor(.events, fingerprint: query.fingerprint)
+                cursor.append(last.position.value)
+                json.field("next", cursor.text)
+            }
+        }
+        return .json(json)
+    }
+
+    private static func typePattern(_ query: inout Query) -> EventTypePattern? {
+        guard let text = query.text("type") else { return nil }
+        if let pattern = EventTypePattern(text) { return pattern }
+        query.fault(
+            "type",
+            "it is neither an event type nor a prefix of some",
+            "give one type, or a prefix that ends in *: llm.*"
+        )
+        return nil
+    }
+
+    /// `GET /v1/events/{source}/{id}`.
+    func readEvent(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        try query.finish()
+        let source = try call.name(at: 2)
+        let id = try call.name(at: 3)
+        guard let event = try await ledger.event(source: source, id: id) else {
+            throw Refusal.notFound("no event with this source and id was accepted")
+        }
+        var json = JSONWriter(pretty: call.isPretty)
+        json.object { Self.write(event, &$0) }
+        return .json(json)
+    }
+
+    private static func write(_ event: StoredEvent, _ json: inout JSONWriter) {
+        json.field("event", raw: event.json)
+        json.field("position", event.position)
+        json.field("receivedAt", event.receivedAt)
+        json.field("time", event.time)
+        json.field("status", event.isCounted ? "counted" : "unmatched")
+        json.array("explanation") { json in
+            for explanation in event.explanation { json.object { write(explanation, &$0) } }
+        }
+    }
+
+    private static func write(_ explanation: StoredEvent.Explanation, _ json: inout JSONWriter) {
+        json.field("meterType", explanation.meterType.text)
+        json.field("version", explanation.version)
+        json.field("matched", explanation.isCounted)
+        if let value = explanation.value { json.field("value", value) }
+        if !explanation.dimensions.isEmpty { json.field("dimensions", explanation.dimensions) }
+        if !explanation.because.isEmpty { json.field("because", explanation.because) }
+    }
+
+    /// `GET /v1/unreadable`: events that a meter type matched and could not read.
+    func listUnreadable(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        let key = query.text("meterType").flatMap { query.meterType($0) }
+        var question = UnreadableQuery(meterType: key, limit: query.limit())
+        if var cursor = try query.cursor(.unreadable) {
+            let position = Position(try cursor.readNumber())
+            let meter = UInt32(truncatingIfNeeded: try cursor.readNumber())
+            question.after = UnreadableEvent.OrderKey(position: position, meter: meter)
+        }
+        try query.finish()
+
+        let answer = try await ledger.unreadable(question)
+        var json = JSONWriter(pretty: call.isPretty)
+        json.object { json in
+            json.array("items") { json in
+                for event in answer.events {
+                    json.object { json in
+                        json.field("meterType", event.meterType.text)
+                        json.field("reason", event.reason.code)
+                        json.field("source", event.source)
+                        json.field("id", event.id)
+                        json.field("position", event.orderKey.position)
+                    }
+                }
+            }
+            if answer.hasMore, let last = answer.events.last?.orderKey {
+                var cursor = Cursor(.unreadable, fingerprint: query.fingerprint)
+                cursor.append(last.position.value)
+                cursor.append(UInt64(last.meter))
+                json.field("next", cursor.text)
+            }
+        }
+        return .json(json)
+    }
+}

@@ -1,0 +1,91 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import MeteringEngine
+import NIOCore
+import UsageModel
+import WireFormat
+
+/// Takes each call to its route, and answers; whatever goes wrong becomes a problem document.
+struct FrontDesk: HTTPResponder {
+    let ledger: any UsageLedger
+    let zones: SystemTimeZones
+    let bodies: BodyReading
+    let budget: BodyBudget
+    let logger: Logger
+    let clock: @Sendable () -> Instant
+    let counters = RequestCounters()
+
+    init(
+        ledger: any UsageLedger,
+        zones: SystemTimeZones,
+        configuration: APIConfiguration,
+        logger: Logger,
+        clock: @escaping @Sendable () -> Instant
+    ) {
+        (self.ledger, self.zones, self.logger, self.clock) = (ledger, zones, logger, clock)
+        bodies = BodyReading(bytesMax: configuration.bodyBytesMax)
+        budget = BodyBudget(bytesMax: configuration.bodyBytesInFlightMax)
+    }
+
+    /// What the framework makes per request; nothing of it is asked for.
+    struct Visit: InitializableFromSource {
+        init(source: ApplicationRequestContextSource) {}
+    }
+
+    func respond(to request: Request, context: Visit) async throws -> Response {
+        let call = Call(request)
+        let answer: Answer
+        do {
+            answer = try await self.answer(call)
+        } catch let refusal as Refusal {
+            answer = refusal.answer(instance: call.path, isPretty: call.isPretty)
+        } catch let error as LedgerError {
+            log(error, call)
+            answer = Refusal(error).answer(instance: call.path, isPretty: call.isPretty)
+        }
+        // Anything else is the connection's: it broke while the body came in.
+        counters.count(call.route, status: answer.status.code)
+        return answer.response(for: request.method)
+    }
+
+    private func answer(_ call: Call) async throws -> Answer {
+        guard call.route.allows(call.request.method) || call.route == .none else {
+            var refusal = Refusal(.methodNotAllowed, "here go: \(call.route.allowed)")
+            refusal.allowed = call.route.allowed
+            throw refusal
+        }
+        switch call.route {
+        case .events: return call.isRead ? try await listEvents(call) : try await record(call)
+        case .event: return try await readEvent(call)
+        case .meterTypes:
+            return call.isRead ? try await listMeterTypes(call) : try await createMeterType(call)
+        case .meterType:
+            return call.isRead ? try await readMeterType(call) : try await retireMeterType(call)
+        case .usage: return try await readUsage(call)
+        case .unreadable: return try await listUnreadable(call)
+        case .quarantine: return try await listQuarantine(call)
+        case .reconciliation: return try await readBooks(call)
+        case .status: return try await readStatus(call)
+        case .health: return .text("alive\n")
+        case .readiness: return await readReadiness(call)
+        case .metrics: return await readMetrics()
+        case .problem: return try readProblem(call)
+        case .none: throw Refusal.notFound("there is no such address")
+        }
+    }
+
+    /// What the caller cannot mend is logged in full; what it is told names no paths.
+    private func log(_ error: LedgerError, _ call: Call) {
+        switch error.code {
+        case .device, .corrupt, .full, .unavailable:
+            var metadata: Logger.Metadata = [
+                "code": "\(error.code.rawValue)", "route": "\(call.route.pattern)",
+            ]
+            if let cause = error.cause { metadata["cause"] = "\(String(reflecting: cause))" }
+            logger.error("the ledger failed: \(error.message)", metadata: metadata)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import HTTPTypes
+import HummingbirdCore
+import MeteringEngine
+import UsageModel
+import WireFormat
+
+/// Meter types: create, list, read, retire.
+extension FrontDesk {
+    /// The largest definition, in bytes.
+    static let definitionBytesMax = 1024 * 1024
+
+    /// `POST /v1/meter-types`: 201, or 200 where the same definition stands already. The key of the
+    /// definition makes the call idempotent by itself, so an `Idempotency-Key` adds nothing.
+    func createMeterType(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        try query.finish()
+        let definition = try await readDefinition(call)
+        let known = try await ledger.meterTypes().contains { $0.key == definition.key }
+        let type = try await ledger.create(definition)
+        var answer = Self.answer(type, call, status: known ? .ok : .created)
+        answer.headers[.location] = "/v1/meter-types/" + PercentCoding.encode(type.key.text)
+        return answer
+    }
+
+    private func readDefinition(_ call: Call) async throws -> MeterTypeDefinition {
+        if let text = call.request.headers[.contentType] {
+            let media = MediaType(text)
+            guard media.name == "application/json", media.charset ?? "utf-8" == "utf-8" else {
+                throw Refusal(.unsupportedMediaType, "a definition is application/json in UTF-8")
+            }
+        } else {
+            throw Refusal(.unsupportedMediaType, "a definition is application/json")
+        }
+        var share = BodyShare(of: budget)
+        let reading = BodyReading(bytesMax: min(bodies.bytesMax, Self.definitionBytesMax))
+        let announced = try reading.announcement(call.request.headers)
+        let body = try await reading.read(call.request.body, announced, share: &share)
+        share.end()
+        let value: JSONValue
+        do throws(MalformedBody) {
+            value = try JSONValue.parse(body)
+        } catch { throw Refusal(error) }
+        do throws(MeterTypeDocument.Faults) {
+            return try MeterTypeDocument.read(value)
+        } catch {
+            guard error.unknown.isEmpty else {
+                let detail = "\(error.unknown.count) not known or not supported yet, see errors"
+                throw Refusal(.unknownField, detail, faults: error.unknown + error.invalid)
+            }
+            throw Refusal.fields(error.invalid)
+        }
+    }
+
+    /// `GET /v1/meter-types`, in the order of the keys.
+    func listMeterTypes(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        let limit = query.limit()
+        var after: String?
+        if var cursor = try query.cursor(.meterTypes) { after = try cursor.readText() }
+        try query.finish()
+
+        let all = try await ledger.meterTypes()
+        let last = after.flatMap(MeterTypeKey.init)
+        let rest = last.map { last in all.filter { $0.key > last } } ?? all
+        let items = rest.prefix(limit).map { JSONValue.object(Self.document($0)) }
+        var document: JSONObject = ["items": .array(items)]
+        if rest.count > limit {
+            var cursor = Cursor(.meterTypes, fingerprint: query.fingerprint)
+            cursor.append(rest[limit - 1].key.text)
+            document["next"] = .string(cursor.text)
+        }
+        return .json(document, isPretty: call.isPretty)
+    }
+
+    /// `GET /v1/meter-types/{key}`.
+    func readMeterType(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        try query.finish()
+        let key = try Self.key(call)
+        guard let type = try await ledger.meterTypes().first(where: { $0.key == key }) else {
+            throw Refusal.notFound("there is no meter type \(key)")
+        }
+        return Self.answer(type, call)
+    }
+
+    /// `DELETE /v1/meter-types/{key}`: retires it; what it counted stays readable.
+    func retireMeterType(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        try query.finish()
+        return Self.answer(try await ledger.retire(try Self.key(call)), call)
+    }
+
+    private static func key(_ call: Call) throws(Refusal) -> MeterTypeKey {
+        let name = try call.name(at: 2)
+        guard let key = MeterTypeKey(name) else {
+            throw Refusal.notFound("\"\(name)\" is no key of a meter type")
+        }
+        return key
+    }
+
+    private static func answer(
+        _ type: MeterType,
+        _ call: Call,
+        status: HTTPResponse.Status = .ok
+    ) -> Answer {
+        .json(document(type), isPretty: call.isPretty, status: status)
+    }
+
+    /// The definition as it was given, and what the ledger says of it.
+    private static func document(_ type: MeterType) -> JSONObject {
+        var document = MeterTypeDocument.write(type.definition).objectValue ?? [:]
+        document["version"] = .number(String(type.version))
+        document["createdAt"] = .string(type.createdAt.rfc3339)
+        document["retiredAt"] = type.retiredAt.map { .string($0.rfc3339) }
+        document["backfill"] = [
+            "state": type.isBackfilled ? "done" : "running",
+            "eventsDone": .string(min(type.backfilled, type.createdPosition).description),
+            "eventsTotal": .string(type.createdPosition.description),
+        ]
+        return document
+    }
+}

@@ -1,0 +1,185 @@
+import HTTPTypes
+import HummingbirdCore
+import MeteringEngine
+import UsageModel
+import WireFormat
+
+/// `GET /v1/usage`: readings.
+extension FrontDesk {
+    private enum Fill: String, CaseIterable { case zero }
+
+    func readUsage(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        let question = try usageQuestion(&query)
+        try query.finish()
+
+        let answer = try await ledger.readings(question)
+        var next: String?
+        if answer.hasMore, let last = answer.readings.last {
+            next = Self.cursor(after: last.orderKey, query).text
+        }
+        if Self.wantsCSV(call.request.headers) {
+            return Self.csv(answer, question, next: next, call)
+        }
+        var json = JSONWriter(pretty: call.isPretty)
+        json.object { json in
+            json.field("position", answer.position)
+            json.array("readings") { json in
+                for reading in answer.readings { json.object { Self.write(reading, &$0) } }
+            }
+            if let next { json.field("next", next) }
+        }
+        return .json(json)
+    }
+
+    /// Understands the parameters; faults stay in the query.
+    private func usageQuestion(_ query: inout Query) throws(Refusal) -> UsageQuery {
+        var keys: [MeterTypeKey] = []
+        for text in query.list("meterType") {
+            if let key = query.meterType(text), !keys.contains(key) { keys.append(key) }
+        }
+        let hasBounds = !query.texts("from").isEmpty && !query.texts("to").isEmpty
+        var question = UsageQuery(meterTypes: keys, range: query.range(), limit: query.limit())
+        if keys.isEmpty {
+            query.fault("meterType", "no meter type is named", "name one or more")
+        }
+        for subject in query.texts("subject") where !question.subjects.contains(subject) {
+            question.subjects.append(subject)
+        }
+        if question.subjects.contains("") {
+            query.fault("subject", "a subject is not empty", "name a subject, or leave it out")
+        }
+        if let text = query.text("window") {
+            do { question.window = try UsageQuery.window(text) } catch {
+                query.fault("window", "\"\(text)\" is no window", UsageQuery.windowRemedy)
+            }
+            if !hasBounds {
+                query.fault("window", "windows need a range", "give both from and to")
+            }
+        }
+        if let name = query.text("timezone") {
+            do { question.zone = try zones.rules(named: name) } catch {
+                query.fault(
+                    "timezone",
+                    "\"\(name)\" is not in this machine's zone database",
+                    "give an IANA name such as Europe/Berlin"
+                )
+            }
+        }
+        question.groupBy = Self.groups(&query)
+        question.asOf = query.position("asOf")
+        question.fillsZero = (query.word("fill") as Fill?) != nil
+        if var cursor = try query.cursor(.usage) { question.after = try Self.orderKey(&cursor) }
+        return question
+    }
+
+    /// `subject`, and names of dimensions, no name twice.
+    private static func groups(_ query: inout Query) -> [UsageQuery.Group] {
+        var groups: [UsageQuery.Group] = []
+        for name in query.list("groupBy") {
+            let group: UsageQuery.Group = name == "subject" ? .subject : .dimension(name)
+            if name == "customer" {
+                query.fault("groupBy", "customers are not known yet", "group by subject")
+            } else if groups.contains(group) {
+                query.fault("groupBy", "\"\(name)\" stands twice", "say it once")
+            } else {
+                groups.append(group)
+            }
+        }
+        if groups.count > Limits.dimensionsMax + 1 {
+            query.fault("groupBy", "it names too much", "a meter type has 16 dimensions at most")
+        }
+        return groups
+    }
+
+    // MARK: Cursors
+
+    private static func cursor(after key: UsageReading.OrderKey, _ query: Query) -> Cursor {
+        var cursor = Cursor(.usage, fingerprint: query.fingerprint)
+        cursor.append(key.start.microseconds)
+        cursor.append(key.meterType.text)
+        cursor.append(UInt64(key.groups.count))
+        for group in key.groups { cursor.append(group) }
+        return cursor
+    }
+
+    private static func orderKey(
+        _ cursor: inout Cursor
+    ) throws(Refusal) -> UsageReading.OrderKey {
+        let start = Instant(microseconds: try cursor.readSigned())
+        guard let key = try cursor.readText().flatMap(MeterTypeKey.init) else {
+            throw Cursor.refusal
+        }
+        let count = try cursor.readNumber()
+        guard count <= UInt64(Limits.dimensionsMax) + 1 else { throw Cursor.refusal }
+        var groups: [String?] = []
+        for _ in 0..<count { groups.append(try cursor.readText()) }
+        return UsageReading.OrderKey(start: start, meterType: key, groups: groups)
+    }
+
+    // MARK: Answers
+
+    private static func write(_ reading: UsageReading, _ json: inout JSONWriter) {
+        json.field("meterType", reading.meterType.text)
+        if let subject = reading.subject { json.field("subject", subject) }
+        json.field("from", reading.range.lowerBound)
+        json.field("to", reading.range.upperBound)
+        if !reading.dimensions.isEmpty { json.field("dimensions", reading.dimensions) }
+        json.field("value", reading.value)
+        json.field("events", String(reading.events))
+    }
+
+    private static func wantsCSV(_ headers: HTTPFields) -> Bool {
+        guard let accept = headers[.accept], accept != "*/*" else { return false }
+        return accept.split(separator: ",").contains { MediaType(String($0)).name == "text/csv" }
+    }
+
+    /// The same rows as CSV (RFC 4180). What the JSON has around them goes into headers: the
+    /// position, and the next page as a `Link`.
+    private static func csv(
+        _ answer: UsageAnswer,
+        _ question: UsageQuery,
+        next: String?,
+        _ call: Call
+    ) -> Answer {
+        let hasSubject = !question.subjects.isEmpty || question.groupBy.contains(.subject)
+        let names = question.groupBy.compactMap { group in
+            if case .dimension(let name) = group { name } else { nil as String? }
+        }
+        var csv = CSVWriter()
+        csv.row(
+            ["meterType"] + (hasSubject ? ["subject"] : []) + ["from", "to"] + names
+                + ["value", "events"]
+        )
+        for reading in answer.readings {
+            csv.field(reading.meterType.text)
+            if hasSubject { csv.value(reading.subject) }
+            csv.field(reading.range.lowerBound.rfc3339)
+            csv.field(reading.range.upperBound.rfc3339)
+            for name in names { csv.value(reading.dimensions.first { $0.name == name }?.value) }
+            csv.value(reading.value?.description)
+            csv.field(String(reading.events))
+            csv.endRow()
+        }
+        var result = Answer(
+            headers: [
+                .contentType: "text/csv; charset=utf-8",
+                .odometerPosition: answer.position.description,
+            ],
+            body: csv.bytes
+        )
+        if let next {
+            let rest = call.queryText.split(separator: "&").filter { !$0.hasPrefix("cursor=") }
+            let target = (rest.map(String.init) + ["cursor=\(next)"]).joined(separator: "&")
+            result.headers[.link] = "<\(call.path)?\(target)>; rel=\"next\""
+        }
+        return result
+    }
+}
+
+extension CSVWriter {
+    /// A field; what is missing is nothing at all, and told apart from an empty text.
+    fileprivate mutating func value(_ text: String?) {
+        if let text { field(text) } else { absent() }
+    }
+}

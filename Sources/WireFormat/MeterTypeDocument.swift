@@ -1,0 +1,80 @@
+public import UsageModel
+
+/// How a meter type's definition is spelled: `POST /v1/meter-types` and `odometer meter-types`.
+///
+///     {"key":"tokens-in","name":"Input tokens","description":"…","unit":"token",
+///      "eventTypes":["llm.request","llm.*"],"aggregation":"sum","value":"$.data.tokens.input",
+///      "dimensions":{"model":"$.data.model"},"rounding":{"mode":"half-even","places":2},
+///      "excessDigits":"round","activeFrom":"2026-01-01T00:00:00Z","activeTo":"…",
+///      "metadata":{"team":"billing"}}
+///
+/// `key`, `eventTypes`, `aggregation` are required, and `value` unless the aggregation is `count`.
+/// A field that is null counts as left out. A field that is not known is refused by name.
+public enum MeterTypeDocument {
+    /// The longest `name`, in UTF-8 bytes.
+    public static let nameBytesMax = 256
+    /// The longest `description`, in UTF-8 bytes.
+    public static let descriptionBytesMax = 4_096
+    /// The longest `unit`, in UTF-8 bytes.
+    public static let unitBytesMax = 64
+    /// The most patterns in `eventTypes`.
+    public static let eventTypesMax = 100
+    /// The longest name of a dimension, in bytes.
+    public static let dimensionNameBytesMax = 64
+    /// The most members of `metadata`.
+    public static let metadataMembersMax = 64
+    /// The longest name in `metadata`, in UTF-8 bytes.
+    public static let metadataNameBytesMax = 64
+    /// The longest value in `metadata`, in UTF-8 bytes.
+    public static let metadataValueBytesMax = 1_024
+
+    /// Why a document defines no meter type: all of its faults, in the order of the fields.
+    public struct Faults: Error, Hashable, Sendable {
+        /// Fields that are not known, not supported yet, or not the caller's to set.
+        public var unknown: [FieldFault] = []
+        /// Fields that are missing or have values they cannot have.
+        public var invalid: [FieldFault] = []
+
+        public var all: [FieldFault] { unknown + invalid }
+    }
+
+    /// Reads a definition.
+    public static func read(_ value: JSONValue) throws(Faults) -> MeterTypeDefinition {
+        var reader = DefinitionReader()
+        let definition = reader.read(value)
+        guard let definition, reader.faults.all.isEmpty else { throw reader.faults }
+        return definition
+    }
+
+    /// Writes a definition; reading the document gives an equal definition. What is left out stays
+    /// out, but for `name`, which is the key then.
+    public static func write(_ definition: MeterTypeDefinition) -> JSONValue {
+        var document = JSONObject()
+        func set(_ name: String, _ text: String?) {
+            if let text, !text.isEmpty { document[name] = .string(text) }
+        }
+        func set(_ name: String, _ pairs: [(String, String)]) {
+            let members = pairs.map { JSONObject.Member(name: $0.0, value: .string($0.1)) }
+            if !members.isEmpty { document[name] = .object(JSONObject(trusted: members)) }
+        }
+        set("key", definition.key.text)
+        set("name", definition.name)
+        set("description", definition.description)
+        set("unit", definition.unit)
+        document["eventTypes"] = .array(definition.eventTypes.map { .string($0.text) })
+        set("aggregation", definition.aggregation.rawValue)
+        set("value", definition.value?.description)
+        set("dimensions", definition.dimensions.map { ($0.name, $0.path.description) })
+        if let rounding = definition.rounding {
+            document["rounding"] = [
+                "mode": .string(rounding.mode.rawValue),
+                "places": .number(String(rounding.places)),
+            ]
+        }
+        set("excessDigits", definition.excessDigits.rawValue)
+        set("activeFrom", definition.activeFrom?.rfc3339)
+        set("activeTo", definition.activeTo?.rfc3339)
+        set("metadata", definition.metadata.map { ($0.name, $0.value) })
+        return .object(document)
+    }
+}
