@@ -1,5 +1,5 @@
 public import MeteringEngine
-public import UsageModel
+internal import UsageModel
 internal import WireFormat
 
 /// What every ledger must do, as one suite: the promises of ``UsageLedger``, each tried.
@@ -78,7 +78,7 @@ public struct LedgerConformance: Sendable {
         do {
             _ = try await ledger.create(other)
             check(false, "another definition of a key is refused")
-        } catch let error as LedgerError {
+        } catch {
             check(error.code == .alreadyExists, "the refusal says that the key is taken")
         }
         let known = try await ledger.meterTypes()
@@ -153,7 +153,7 @@ public struct LedgerConformance: Sendable {
         do {
             _ = try await sum(asOf: Position(before.value + 1_000), of: key)
             check(false, "a position in the future is refused")
-        } catch let error as LedgerError {
+        } catch {
             check(error.code == .positionUnknown, "the refusal says that the position is unknown")
         }
     }
@@ -167,7 +167,7 @@ public struct LedgerConformance: Sendable {
         do {
             _ = try await ledger.create(definition)
             check(false, "the key of a retired meter type is not used again")
-        } catch let error as LedgerError {
+        } catch {
             check(error.code == .retired, "the refusal says that it is retired")
         }
     }
