@@ -124,7 +124,7 @@ let package = Package(
         tests("WireFormatTests", ["UsageModel", "WireFormat", "MeteringTestKit"]),
         tests("CompressionTests", ["Compression"]),
         tests("FileIntakeTests", ["Metering", "FileIntake", "MeteringTestKit"]),
-        tests("OdometerTests", ["FileIntake", "odometer", yams, logging]),
+        tests("OdometerTests", ["Metering", "FileIntake", "odometer", arguments, yams, logging]),
         tests(
             "MeteringEngineTests",
             ["UsageModel", "Metering", "MeteringEngine", "MeteringTestKit"]

@@ -116,7 +116,8 @@ public struct TimeReader: Sendable {
         } else {
             return false
         }
-        return Self.append(seconds: seconds, fraction: text[time.fraction], to: &bytes)
+        let fraction = time.fraction.isEmpty ? [] : text[time.fraction]
+        return Self.append(seconds: seconds, fraction: fraction, to: &bytes)
     }
 
     /// A decimal number, split into whole seconds (floored) and the digits after them.

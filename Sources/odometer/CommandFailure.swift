@@ -40,4 +40,9 @@ enum Terminal {
     }
 
     /// Writes an answer as it is, with a line end after it.
+    static func put(_ answer: ServerAnswer) {
+        var bytes = Data(answer.bytes)
+        if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
+        FileHandle.standardOutput.write(bytes)
+    }
 }

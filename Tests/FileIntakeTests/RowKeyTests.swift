@@ -24,7 +24,8 @@ import Testing
     func form() throws {
         #expect(
             try Self.ids(Self.text) == [
-                "1-PLACEHOLDER1", "2-PLACEHOLDER2", "3-PLACEHOLDER3",
+                "1-a9dccd99d45f0b4257736103e6544269", "2-b93a9978bf63f70e10dd399d107f06e1",
+                "3-e848007a5f29a596a2fb105396afb410",
             ]
         )
     }

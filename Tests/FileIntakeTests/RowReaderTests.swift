@@ -229,7 +229,7 @@ import Testing
 
     @Test("a header without the column asked for names those it has")
     func wrongHeader() {
-        #expect(throws: IntakeFault(#"no column "id"; the columns are a, b"#)) {
+        #expect(throws: IntakeFault(#"no column "caller"; the columns are a, b"#)) {
             try Self.events("a,b\n1,2\n", .csv, Self.calls)
         }
     }

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+
+/// The flags of every command that asks a server.
+struct ServerFlags: ParsableArguments {
+    static let addressDefault = "http://127.0.0.1:8337"
+
+    @Option(
+        help: "Address of the server; \(addressDefault) if not said. Environment: ODOMETER_SERVER."
+    )
+    var server: String?
+
+    /// The address without a slash at its end.
+    ///
+    /// - Throws: ``CommandFailure`` with ``CommandCode/usage``.
+    func address() throws(CommandFailure) -> String {
+        var text = server ?? ProcessInfo.processInfo.environment["ODOMETER_SERVER"] ?? ""
+        if text.isEmpty { text = Self.addressDefault }
+        if !text.contains("://") { text = "http://" + text }
+        while text.hasSuffix("/") { text.removeLast() }
+        guard let url = URL(string: text), url.host() != nil,
+            url.scheme == "http" || url.scheme == "https"
+        else {
+            throw CommandFailure(.usage, "\"\(text)\" is no address such as \(Self.addressDefault)")
+        }
+        return text
+    }
+}
+
+/// The flags of commands that answer with the server's JSON, if asked.
+struct AnswerFlags: ParsableArguments {
+    @OptionGroup var server: ServerFlags
+
+    @Flag(help: "Print the server's answer as it is: JSON for programs.")
+    var json = false
+}
+
+/// The flags of commands that list.
+struct ListFlags: ParsableArguments {
+    @Option(help: "The most rows, 1 to 1000.")
+    var limit = 100
+
+    @Option(help: "Go on from the `next` of the answer before.")
+    var cursor: String?
+
+    var query: [(String, String)] {
+        [("limit", "\(limit)")] + (cursor.map { [("cursor", $0)] } ?? [])
+    }
+
+    /// Says that there is more, and how to see it.
+    func tell(next: String?) {
+        if let next { Terminal.say("There is more: add --cursor \(next)") }
+    }
+}

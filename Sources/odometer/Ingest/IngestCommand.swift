@@ -1,0 +1,192 @@
+import ArgumentParser
+import FileIntake
+import Foundation
+
+/// `odometer ingest`: files become events.
+struct IngestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest",
+        abstract: "Send events from files: NDJSON, JSON, CSV, TSV or access logs, gzip or not.",
+        discussion: """
+            Sending a file twice counts nothing twice, also under another name, packed or not, or \
+            after it has grown: a row without an id gets one that follows from the rows up to it.
+
+              odometer ingest events.ndjson.gz
+              odometer ingest trace.csv --type llm.request --subject-text acme \\
+                --time TIMESTAMP --timezone UTC
+              odometer ingest access.log --format access-log --type http.request
+
+            A row that cannot be mapped is sent all the same, so that the server keeps it in \
+            quarantine with its reason. Exit codes: 0 all counted; 1 the server refused; 2 the \
+            call was wrong; 3 no server; 4 done, but some events were rejected or are in conflict.
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp("Files; - is standard input.", valueName: "file"),
+        completion: .file()
+    )
+    var files: [String]
+
+    @OptionGroup(title: "Mapping") var mapping: MappingFlags
+    @OptionGroup(title: "Sending") var sending: SendingFlags
+    @OptionGroup var server: ServerFlags
+
+    @Flag(help: "Print the sums as JSON.")
+    var json = false
+
+    func run() async throws {
+        let (format, mapping) = try mapping.resolved()
+        try sending.check(files: files)
+        let settings = BatchFeed.Settings(
+            paths: files,
+            format: format,
+            mapping: mapping,
+            rowsMax: sending.batch
+        )
+        let tally = try await ServerConnection.open(
+            server,
+            connections: sending.connections
+        ) { server in
+            let resume = sending.resume ? try await resumeState(server) : nil
+            let feed = BatchFeed(settings, resume: resume)
+            let run = IngestRun(
+                feed: feed,
+                server: server,
+                progress: ProgressLine(
+                    bytesTotal: bytesTotal(),
+                    isTerminal: isatty(STDERR_FILENO) != 0
+                ),
+                connections: sending.connections,
+                patienceSeconds: sending.patience
+            )
+            return try await run.all()
+        }
+        Terminal.put(json ? tally.json : tally.text)
+        for reason in json ? [] : tally.reasons { Terminal.say(reason) }
+        if !json, tally.reasonsLeftOut > 0 {
+            Terminal.say("and \(tally.reasonsLeftOut) more: see `odometer quarantine`")
+        }
+        guard tally.isClean else { throw CommandFailure(.incomplete) }
+    }
+
+    private func resumeState(_ server: ServerConnection) async throws -> ResumeState {
+        struct Status: Decodable { var position: String }
+        let status = try await server.ask(.get, "/v1/status").decoded(Status.self)
+        return ResumeState(
+            directory: ResumeState.directory(environment: ProcessInfo.processInfo.environment),
+            server: server.address,
+            fingerprint: try MappingWords(flags: mapping).fingerprint,
+            positionNow: UInt64(status.position) ?? 0
+        )
+    }
+
+    private func bytesTotal() -> Int64? {
+        var total: Int64 = 0
+        for path in files {
+            guard path != "-", let file = try? InputFile(path: path), let size = file.size else {
+                return nil
+            }
+            total += size
+        }
+        return total
+    }
+}
+
+/// How events are sent.
+struct SendingFlags: ParsableArguments {
+    @Option(help: "How many connections send at once; 1 keeps the order of the file.")
+    var connections = 4
+
+    @Option(help: "The most events of one call.")
+    var batch = 1_000
+
+    @Option(
+        help: ArgumentHelp("How long a call is retried before giving up.", valueName: "seconds")
+    )
+    var patience = 60.0
+
+    @Flag(help: "Leave out rows that an earlier run with --resume has seen acknowledged.")
+    var resume = false
+
+    func check(files: [String]) throws(CommandFailure) {
+        guard 1...256 ~= connections else {
+            throw CommandFailure(.usage, "--connections is 1 to 256")
+        }
+        guard 1...100_000 ~= batch else { throw CommandFailure(.usage, "--batch is 1 to 100000") }
+        guard patience >= 0 else { throw CommandFailure(.usage, "--patience is not negative") }
+        guard !files.isEmpty else { throw CommandFailure(.usage, "name a file, or -") }
+        guard !resume || !files.contains("-") else {
+            throw CommandFailure(.usage, "--resume needs files that can be read again, not -")
+        }
+    }
+}
+
+/// One run: several senders on one feed.
+struct IngestRun: Sendable {
+    let feed: BatchFeed
+    let server: ServerConnection
+    let progress: ProgressLine
+    let connections: Int
+    let patienceSeconds: Double
+
+    /// Sends everything, and sums up.
+    ///
+    /// - Throws: The first failure that patience did not help. What was acknowledged until then
+    ///   stays counted; the summary of it is told on standard error.
+    func all() async throws -> IngestTally {
+        let sums = TallySheet()
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<connections { group.addTask { try await send(sums) } }
+                let watching = Task { await watch(sums) }
+                defer { watching.cancel() }
+                try await group.waitForAll()
+            }
+        } catch {
+            await feed.close()
+            await progress.erase()
+            try? await feed.saveResume()
+            let tally = await sums.tally
+            Terminal.say("stopped after \(tally.received) events were acknowledged; send again")
+            throw error
+        }
+        await progress.erase()
+        try await feed.saveResume()
+        let skipped = await feed.rowsSkipped
+        if skipped > 0 { Terminal.say("\(skipped) rows were acknowledged before, and not sent") }
+        return await sums.tally
+    }
+
+    private func send(_ sums: TallySheet) async throws {
+        let sender = BatchSender(
+            server: server,
+            patienceSeconds: patienceSeconds,
+            tell: { await progress.tell($0) }
+        )
+        while let batch = try await feed.take() {
+            for (part, answer) in try await sender.send(batch) {
+                await sums.add(answer, of: part)
+            }
+            await feed.acknowledge(batch, position: sums.tally.position)
+        }
+    }
+
+    private func watch(_ sums: TallySheet) async {
+        var ticks = 0
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(200))
+            guard !Task.isCancelled else { return }
+            await progress.show(events: sums.tally.received, bytesRead: feed.bytesRead)
+            ticks += 1
+            if ticks % 5 == 0 { try? await feed.saveResume() }
+        }
+    }
+}
+
+/// The sums of several senders.
+actor TallySheet {
+    private(set) var tally = IngestTally()
+
+    func add(_ answer: IngestAnswer, of batch: FileBatch) { tally.add(answer, of: batch) }
+}
