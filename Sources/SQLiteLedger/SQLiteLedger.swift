@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Foundation
+internal import GRDB
 public import Logging
 public import MeteringEngine
 internal import Synchronization
