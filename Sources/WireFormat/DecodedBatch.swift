@@ -88,8 +88,8 @@ public struct RejectedEvent: Hashable, Sendable {
 
 /// What a body holds. `received == events.count + rejected.count`.
 public struct DecodedBatch: Sendable {
-    /// The body as it came; behind it (past a zero byte, perhaps) the text of attributes that were
-    /// spelled with escapes.
+    /// The body as it came (the spaces at its end may be gone); behind it, perhaps past a zero
+    /// byte, the text of attributes that were spelled with escapes.
     public var bytes: [UInt8]
     public var events: [DecodedEvent]
     public var rejected: [RejectedEvent]
