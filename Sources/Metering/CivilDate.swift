@@ -53,7 +53,9 @@ public struct LocalDateTime: Hashable, Comparable, Sendable {
 
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
-    /// - Parameter microsecondOfDay: 0 is midnight; 24 hours and more count on into later days.
+    /// - Parameters:
+    ///   - date: Within the years ±290,000, which 64 bits hold; a year beyond is a caller's fault.
+    ///   - microsecondOfDay: 0 is midnight; 24 hours and more count on into later days.
     public init(_ date: CivilDate, microsecondOfDay: Int64 = 0) {
         microseconds = Int64(date.daysSinceEpoch) * Self.microsecondsPerDay + microsecondOfDay
     }

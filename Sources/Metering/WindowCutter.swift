@@ -134,12 +134,9 @@ extension WindowCutter {
             microseconds: instant.microseconds + zone.stretch(at: instant.microseconds).offset
         )
         var number = number(ofDay: local.daysSinceEpoch)
-        // Where clocks were set back over midnight, an instant may show the date before its own.
+        // Never after the instant: by then the clock has shown the window's first day.
         var start = start(of: number)
-        while start > instant {
-            number -= 1
-            start = self.start(of: number)
-        }
+        // Where clocks were set back over midnight, the instant may show the date before its own.
         var end = self.start(of: number + 1)
         while end <= instant {
             number += 1
