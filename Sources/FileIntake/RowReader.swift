@@ -51,6 +51,8 @@ public struct RowReader: Sendable {
     private var isLast = false
     private var isBeginning = true
     private var row = Row()
+    /// Why nothing follows the batch given last.
+    private var failure: (any Error)?
 
     /// - Throws: ``IntakeFault`` where the mapping is missing something or does not fit the format.
     public init(format: FileFormat, mapping: RowMapping) throws(IntakeFault) {
@@ -99,13 +101,31 @@ public struct RowReader: Sendable {
     ///     batch ends if it has a row, which `fill` is told.
     /// - Returns: nil when there are no more.
     /// - Throws: ``IntakeFault`` for a header without a column asked for, or a row that is too long;
-    ///   whatever `fill` throws.
+    ///   whatever `fill` throws. The rows before the fault come first.
     public mutating func next(
         rowsMax: Int,
         bytesMax: Int,
         fill: (_ hasRows: Bool) throws -> [UInt8]?
     ) throws -> RowBatch? {
+        if let failure { throw failure }
         var batch = RowBatch(firstRow: key.rows + 1)
+        do {
+            try read(into: &batch, rowsMax: rowsMax, bytesMax: bytesMax, fill: fill)
+        } catch {
+            failure = error
+            if batch.count == 0 { throw error }
+        }
+        guard batch.count > 0 else { return nil }
+        batch.digest = key.digest
+        return batch
+    }
+
+    private mutating func read(
+        into batch: inout RowBatch,
+        rowsMax: Int,
+        bytesMax: Int,
+        fill: (_ hasRows: Bool) throws -> [UInt8]?
+    ) throws {
         rows: while batch.count < rowsMax, batch.lines.count < bytesMax {
             switch try nextRow({ try fill(batch.count > 0) }) {
             case .row: break
@@ -123,9 +143,6 @@ public struct RowReader: Sendable {
             batch.lines.append(UInt8(ascii: "\n"))
             batch.ends.append(batch.lines.count)
         }
-        guard batch.count > 0 else { return nil }
-        batch.digest = key.digest
-        return batch
     }
 
     private mutating func adopt(header: [String]) throws(IntakeFault) {

@@ -248,6 +248,23 @@ import Testing
         #expect(pieces <= 18)
     }
 
+    @Test("the rows before a fault come first, and the fault stays")
+    func faultAfterRows() throws {
+        struct Cut: Error {}
+        var reader = try RowReader(format: .ndjson, mapping: RowMapping())
+        var pieces = [Array("{}\n{}\n{".utf8)]
+        func next() throws -> RowBatch? {
+            try reader.next(rowsMax: 10, bytesMax: 1_000) { _ in
+                guard let piece = pieces.popLast() else { throw Cut() }
+                return piece
+            }
+        }
+        let batch = try next()
+        #expect(batch?.count == 2)
+        #expect(throws: Cut.self) { try next() }
+        #expect(throws: Cut.self) { try next() }
+    }
+
     @Test("a batch is cut in halves with its faults")
     func halves() throws {
         var mapping = RowMapping()

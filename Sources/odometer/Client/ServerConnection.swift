@@ -118,8 +118,10 @@ struct ServerConnection: Sendable {
     }
 
     static func words(_ error: any Error) -> String {
-        if let error = error as? HTTPClientError { return error.shortDescription }
-        return "\(error)"
+        if let error = error as? HTTPClientError { return error.shortDescription.lowercased() }
+        let words = "\(error)"
+        // NIO tells all it tried; this is what people look for.
+        return words.contains("Connection refused") ? "connection refused" : words
     }
 
     /// One name within a path.

@@ -34,7 +34,8 @@ actor BatchFeed {
 
     private let settings: Settings
     private var resume: ResumeState?
-    private var next = 0
+    /// How many of the files have been opened.
+    private var opened = 0
     private var file: InputFile?
     private var reader: RowReader?
     private var marks: [Int: Watermark] = [:]
@@ -42,25 +43,36 @@ actor BatchFeed {
     /// Of files read to their end, in bytes as stored.
     private var bytesDone: Int64 = 0
     private(set) var rowsSkipped = 0
+    /// Why reading ended before its time. What was read until then is sent.
+    private(set) var failure: (any Error)?
 
     init(_ settings: Settings, resume: ResumeState?) {
         (self.settings, self.resume) = (settings, resume)
     }
 
-    /// The next batch; nil at the end of the last file.
-    func take() throws -> FileBatch? {
-        while !isClosed {
+    /// The next batch; nil at the end of the last file, or where a file cannot be read on.
+    func take() -> FileBatch? {
+        guard !isClosed else { return nil }
+        do {
+            return try next()
+        } catch {
+            (failure, isClosed) = (error, true)
+            return nil
+        }
+    }
+
+    private func next() throws -> FileBatch? {
+        while true {
             if file == nil { guard try open() else { return nil } }
             guard let batch = try read(rowsMax: settings.rowsMax) else {
                 bytesDone += file?.bytesRead ?? 0
                 (file, reader) = (nil, nil)
                 continue
             }
-            let index = next - 1
+            let index = opened - 1
             marks[index, default: Watermark()].sent(lastRow: batch.lastRow, digest: batch.digest)
             return FileBatch(file: index, name: file?.name ?? "", rows: batch)
         }
-        return nil
     }
 
     /// Says that the server has answered for all rows of a batch.
@@ -75,16 +87,22 @@ actor BatchFeed {
 
     func saveResume() throws { try resume?.save() }
 
+    /// Whether every file was read to its end and answered for.
+    var isAtEnd: Bool {
+        failure == nil && file == nil && opened == settings.paths.count
+            && marks.values.allSatisfy(\.isSettled)
+    }
+
     var bytesRead: Int64 { bytesDone + (file?.bytesRead ?? 0) }
 
     private func open() throws -> Bool {
-        guard next < settings.paths.count else { return false }
-        let path = settings.paths[next]
-        next += 1
+        guard opened < settings.paths.count else { return false }
+        let path = settings.paths[opened]
+        opened += 1
         try start(path)
         guard let mark = resume?.mark(of: path), mark.row > 0 else { return true }
         if try skip(to: mark) {
-            marks[next - 1] = mark
+            marks[opened - 1] = mark
             rowsSkipped += mark.row
         } else {
             // Other rows than last time: all of them are sent.

@@ -44,6 +44,7 @@ struct IngestCommand: AsyncParsableCommand {
             mapping: mapping,
             rowsMax: sending.batch
         )
+        let bytesTotal = try bytesTotal()
         let tally = try await ServerConnection.open(
             server,
             connections: sending.connections
@@ -54,7 +55,7 @@ struct IngestCommand: AsyncParsableCommand {
                 feed: feed,
                 server: server,
                 progress: ProgressLine(
-                    bytesTotal: bytesTotal(),
+                    bytesTotal: bytesTotal,
                     isTerminal: isatty(STDERR_FILENO) != 0
                 ),
                 connections: sending.connections,
@@ -81,13 +82,14 @@ struct IngestCommand: AsyncParsableCommand {
         )
     }
 
-    private func bytesTotal() -> Int64? {
-        var total: Int64 = 0
+    /// Opens every file once, so that a wrong name is told before anything is sent.
+    ///
+    /// - Returns: Their size as stored; nil where one of them is a pipe.
+    private func bytesTotal() throws(CommandFailure) -> Int64? {
+        var total: Int64? = 0
         for path in files {
-            guard path != "-", let file = try? InputFile(path: path), let size = file.size else {
-                return nil
-            }
-            total += size
+            let size = path == "-" ? nil : try InputFile(path: path).size
+            total = total.flatMap { total in size.map { total + $0 } }
         }
         return total
     }
@@ -145,17 +147,23 @@ struct IngestRun: Sendable {
             }
         } catch {
             await feed.close()
-            await progress.erase()
-            try? await feed.saveResume()
-            let tally = await sums.tally
-            Terminal.say("stopped after \(tally.received) events were acknowledged; send again")
+            try? await finish(sums)
             throw error
         }
+        try await finish(sums)
+        if let failure = await feed.failure { throw failure }
+        return await sums.tally
+    }
+
+    private func finish(_ sums: TallySheet) async throws {
         await progress.erase()
-        try await feed.saveResume()
         let skipped = await feed.rowsSkipped
         if skipped > 0 { Terminal.say("\(skipped) rows were acknowledged before, and not sent") }
-        return await sums.tally
+        let received = await sums.tally.received
+        if await !feed.isAtEnd, received > 0 {
+            Terminal.say("stopped; \(received) events were acknowledged. Sending again is safe.")
+        }
+        try await feed.saveResume()
     }
 
     private func send(_ sums: TallySheet) async throws {
@@ -164,7 +172,7 @@ struct IngestRun: Sendable {
             patienceSeconds: patienceSeconds,
             tell: { await progress.tell($0) }
         )
-        while let batch = try await feed.take() {
+        while let batch = await feed.take() {
             for (part, answer) in try await sender.send(batch) {
                 await sums.add(answer, of: part)
             }

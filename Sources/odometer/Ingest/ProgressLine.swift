@@ -9,6 +9,7 @@ actor ProgressLine {
     private let start = ContinuousClock().now
     private var lastPlain: ContinuousClock.Instant
     private var isDrawn = false
+    private var lastTrouble: ContinuousClock.Instant?
 
     init(bytesTotal: Int64?, isTerminal: Bool) {
         (self.bytesTotal, self.isTerminal) = (bytesTotal, isTerminal)
@@ -34,8 +35,11 @@ actor ProgressLine {
         }
     }
 
-    /// Says something between.
+    /// Tells of trouble, at most once in five seconds: several senders meet the same.
     func tell(_ words: String) {
+        let now = ContinuousClock().now
+        if let lastTrouble, now - lastTrouble < .seconds(5) { return }
+        lastTrouble = now
         erase()
         write(words + "\n")
     }
