@@ -1,0 +1,103 @@
+import MeteringEngine
+import MeteringTestKit
+import Synchronization
+import UsageModel
+
+/// The reference ledger behind a script: notes what was asked, and answers or fails as told.
+final class ScriptedLedger: UsageLedger {
+    struct Script {
+        var failure: LedgerError?
+        var usage: UsageAnswer?
+        var events: EventAnswer?
+        var unreadable: UnreadableAnswer?
+        var quarantine: QuarantineAnswer?
+        var books: BooksAnswer?
+        var status: LedgerStatus?
+        var unreadableInBatch = 0
+        var meterTypes: [MeterType]?
+
+        var askedUsage: UsageQuery?
+        var askedEvents: EventQuery?
+        var askedUnreadable: UnreadableQuery?
+        var askedQuarantine: QuarantineQuery?
+        var askedBooks: BooksQuery?
+    }
+
+    private let inner: ReferenceLedger
+    private let script = Mutex(Script())
+
+    init(clock: @escaping @Sendable () -> Instant) { inner = ReferenceLedger(clock: clock) }
+
+    var asked: Script { script.withLock { $0 } }
+    func told(_ tell: @Sendable (inout Script) -> Void) { script.withLock { tell(&$0) } }
+
+    private func failIfTold() throws(LedgerError) {
+        if let failure = asked.failure { throw failure }
+    }
+
+    var preparer: EventPreparer { inner.preparer }
+
+    func record(_ batch: PreparedBatch, isAtomic: Bool) async throws(LedgerError) -> BatchOutcome {
+        try failIfTold()
+        var outcome = try await inner.record(batch, isAtomic: isAtomic)
+        outcome.unreadable += asked.unreadableInBatch
+        return outcome
+    }
+
+    func create(_ definition: MeterTypeDefinition) async throws(LedgerError) -> MeterType {
+        try failIfTold()
+        return try await inner.create(definition)
+    }
+
+    func retire(_ key: MeterTypeKey) async throws(LedgerError) -> MeterType {
+        try failIfTold()
+        return try await inner.retire(key)
+    }
+
+    func meterTypes() async throws(LedgerError) -> [MeterType] {
+        if let told = asked.meterTypes { return told }
+        return try await inner.meterTypes()
+    }
+
+    func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
+        script.withLock { $0.askedUsage = query }
+        try failIfTold()
+        if let told = asked.usage { return told }
+        return try await inner.readings(query)
+    }
+
+    func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
+        script.withLock { $0.askedEvents = query }
+        try failIfTold()
+        if let told = asked.events { return told }
+        return try await inner.events(query)
+    }
+
+    func event(source: String, id: String) async throws(LedgerError) -> StoredEvent? {
+        try await inner.event(source: source, id: id)
+    }
+
+    func unreadable(_ query: UnreadableQuery) async throws(LedgerError) -> UnreadableAnswer {
+        script.withLock { $0.askedUnreadable = query }
+        if let told = asked.unreadable { return told }
+        return try await inner.unreadable(query)
+    }
+
+    func quarantine(_ query: QuarantineQuery) async throws(LedgerError) -> QuarantineAnswer {
+        script.withLock { $0.askedQuarantine = query }
+        if let told = asked.quarantine { return told }
+        return try await inner.quarantine(query)
+    }
+
+    func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer {
+        script.withLock { $0.askedBooks = query }
+        if let told = asked.books { return told }
+        return try await inner.books(query)
+    }
+
+    func status() async throws(LedgerError) -> LedgerStatus {
+        try failIfTold()
+        if let told = asked.status { return told }
+        return try await inner.status()
+    }
+}

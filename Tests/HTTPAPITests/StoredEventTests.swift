@@ -1,0 +1,181 @@
+import HTTPTypes
+import MeteringEngine
+import Testing
+import UsageModel
+import WireFormat
+
+@testable import HTTPAPI
+
+@Suite("Stored events") struct StoredEventTests {
+    @Test("one event is found by source and id, slashes and all, as it was received")
+    func one() async throws {
+        let edge = Edge()
+        try await edge.send("a/b %c", source: "//gateway/eu?x")
+
+        let reply = try await edge.get("/v1/events/%2F%2Fgateway%2Feu%3Fx/a%2Fb%20%25c")
+
+        #expect(reply.status == 200)
+        #expect(
+            reply.text.hasPrefix(
+                "{\"event\":\(Edge.event("a/b %c", source: "//gateway/eu?x")),\"position\":\"1\","
+                    + "\"receivedAt\":\"2026-11-01T00:00:00Z\",\"time\":\"2026-11-01T12:00:00Z\","
+                    + "\"status\":\"unmatched\",\"explanation\":["
+            )
+        )
+    }
+
+    @Test(
+        "what is not there is not found",
+        arguments: [
+            "/v1/events/gateway/b", "/v1/events/gateway/", "/v1/events/gateway",
+            "/v1/events/gate%ZZway/a", "/v1/events/gateway/%FF", "/v1/events/gateway/a/b",
+        ]
+    )
+    func missing(path: String) async throws {
+        let edge = Edge()
+        try await edge.send("a")
+
+        let reply = try await edge.get(path)
+
+        #expect(reply.status == 404)
+        #expect(reply.problem == "not-found")
+    }
+
+    @Test("an explanation says what was counted, and why not")
+    func explanation() async throws {
+        let edge = Edge()
+        let tokens = try #require(MeterTypeKey("tokens"))
+        let value = try Quantity("812")
+        edge.ledger.told { script in
+            script.events = EventAnswer(
+                position: Position(9),
+                events: [
+                    StoredEvent(
+                        json: Array("{\"id\" : \"a\"}".utf8),
+                        position: Position(7),
+                        receivedAt: Edge.now,
+                        time: Edge.now,
+                        source: "s",
+                        id: "a",
+                        type: "t",
+                        subject: "acme",
+                        explanation: [
+                            .init(
+                                meterType: tokens,
+                                version: 1,
+                                isCounted: true,
+                                value: value,
+                                dimensions: [.init(name: "model", value: "large")]
+                            ),
+                            .init(
+                                meterType: tokens,
+                                version: 1,
+                                isCounted: false,
+                                because: "value-missing"
+                            ),
+                        ]
+                    )
+                ],
+                hasMore: true
+            )
+        }
+
+        let reply = try await edge.get("/v1/events?limit=1")
+
+        #expect(reply.json["position"] == "9")
+        #expect(reply.items.first?["event"] == ["id": "a"])
+        #expect(reply.items.first?["status"] == "counted")
+        #expect(
+            reply.items.first?["explanation"]
+                == [
+                    [
+                        "meterType": "tokens", "version": 1, "matched": true, "value": "812",
+                        "dimensions": ["model": "large"],
+                    ],
+                    [
+                        "meterType": "tokens", "version": 1, "matched": false,
+                        "because": "value-missing",
+                    ],
+                ]
+        )
+        let next = try #require(reply.json["next"]?.stringValue)
+        _ = try await edge.get("/v1/events?limit=1&cursor=\(next)")
+        #expect(edge.ledger.asked.askedEvents?.after == Position(7))
+    }
+
+    @Test("the filters are understood, those behind a reading too")
+    func filters() async throws {
+        let edge = Edge()
+
+        let reply = try await edge.get(
+            "/v1/events?subject=acme&source=gateway%2Feu&type=llm.*&order=desc&meterType=tokens"
+                + "&dimension.model=large&dimension.region=&dimension.zone"
+                + "&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z&asOf=12&limit=3"
+        )
+
+        #expect(reply.status == 200)
+        let asked = try #require(edge.ledger.asked.askedEvents)
+        #expect(asked.subject == "acme")
+        #expect(asked.source == "gateway/eu")
+        #expect(asked.type?.text == "llm.*")
+        #expect(asked.isDescending)
+        #expect(asked.meterType?.text == "tokens")
+        #expect(asked.dimensions.map(\.name) == ["model", "region", "zone"])
+        #expect(asked.dimensions.map(\.value) == ["large", "", nil])
+        #expect(asked.asOf == Position(12))
+        #expect(asked.limit == 3)
+        #expect(asked.range.lowerBound.rfc3339 == "2026-11-01T00:00:00Z")
+        #expect(asked.range.upperBound.rfc3339 == "2026-12-01T00:00:00Z")
+    }
+
+    @Test(
+        "faults are told by parameter",
+        arguments: [
+            ("order=up", "order"), ("type=*a", "type"), ("meterType=T", "meterType"),
+            ("dimension.model=large", "meterType"), ("limit=none", "limit"),
+        ]
+    )
+    func faults(query: String, name: String) async throws {
+        let reply = try await Edge().get("/v1/events?" + query)
+
+        #expect(reply.status == 422)
+        #expect(reply.pointers == [name])
+    }
+
+    @Test("what could not be read is listed by meter type")
+    func unreadable() async throws {
+        let edge = Edge()
+        let tokens = try #require(MeterTypeKey("tokens"))
+        edge.ledger.told { script in
+            script.unreadable = UnreadableAnswer(
+                events: [
+                    UnreadableEvent(
+                        meterType: tokens,
+                        reason: .valueNotNumber,
+                        source: "gateway",
+                        id: "a",
+                        orderKey: .init(position: Position(5), meter: 3)
+                    )
+                ],
+                hasMore: true
+            )
+        }
+
+        let reply = try await edge.get("/v1/unreadable?meterType=tokens&limit=1")
+
+        #expect(
+            reply.items == [
+                [
+                    "meterType": "tokens", "reason": "value-not-number", "source": "gateway",
+                    "id": "a", "position": "5",
+                ]
+            ]
+        )
+        let next = try #require(reply.json["next"]?.stringValue)
+        _ = try await edge.get("/v1/unreadable?meterType=tokens&cursor=\(next)")
+        #expect(edge.ledger.asked.askedUnreadable?.meterType == tokens)
+        #expect(
+            edge.ledger.asked.askedUnreadable?.after == .init(position: Position(5), meter: 3)
+        )
+    }
+}

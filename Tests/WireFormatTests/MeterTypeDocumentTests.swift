@@ -1,0 +1,148 @@
+import Testing
+import UsageModel
+import WireFormat
+
+@Suite("Documents of meter types") struct MeterTypeDocumentTests {
+    private static func document(_ members: String) throws -> JSONValue {
+        try JSONValue.parse(Array("{\(members)}".utf8))
+    }
+
+    static let minimum = "\"key\":\"x\",\"eventTypes\":[\"a\"],\"aggregation\":\"count\""
+
+    @Test("a document with every field is read, written and read again as the same")
+    func whole() throws {
+        let document = try Self.document(
+            """
+            "key":"tokens-in","name":"Input tokens","description":"What went in","unit":"token",
+            "eventTypes":["llm.request","llm.*","llm.request"],"aggregation":"sum",
+            "value":"$.data.tokens['in put']","dimensions":{"model":"$.data.model","a":"$.subject"},
+            "rounding":{"places":2,"mode":"half-up"},"excessDigits":"reject",
+            "activeFrom":"2026-01-01T01:00:00+01:00","activeTo":"2027-01-01T00:00:00Z",
+            "metadata":{"z":"1","a":""}
+            """
+        )
+
+        let definition = try MeterTypeDocument.read(document)
+        let written = MeterTypeDocument.write(definition)
+        let again = try MeterTypeDocument.read(written)
+
+        #expect(definition.key.text == "tokens-in")
+        #expect(definition.name == "Input tokens")
+        #expect(definition.description == "What went in")
+        #expect(definition.unit == "token")
+        #expect(definition.eventTypes.map(\.text) == ["llm.request", "llm.*"])
+        #expect(definition.aggregation == .sum)
+        #expect(definition.value?.steps == [.member("data"), .member("tokens"), .member("in put")])
+        #expect(definition.dimensions.map(\.name) == ["a", "model"])
+        #expect(definition.rounding == Rounding(mode: .halfUp, places: 2))
+        #expect(definition.excessDigits == .reject)
+        #expect(definition.activeFrom?.rfc3339 == "2026-01-01T00:00:00Z")
+        #expect(definition.activeTo?.rfc3339 == "2027-01-01T00:00:00Z")
+        #expect(definition.metadata.map(\.name) == ["a", "z"])
+        #expect(definition.metadata.map(\.value) == ["", "1"])
+        #expect(again == definition)
+        #expect(written["activeFrom"] == "2026-01-01T00:00:00Z")
+    }
+
+    @Test("what is left out or null has its default")
+    func least() throws {
+        let bare = try MeterTypeDocument.read(Self.document(Self.minimum))
+        let nulls = try MeterTypeDocument.read(
+            Self.document(
+                Self.minimum + """
+                    ,"name":null,"value":null,"dimensions":null,"rounding":null,"activeTo":null,
+                    "metadata":null,"excessDigits":null
+                    """
+            )
+        )
+
+        #expect(bare.name == "x")
+        #expect(bare.value == nil)
+        #expect(bare.rounding == nil)
+        #expect(bare.excessDigits == .round)
+        #expect(bare.activeFrom == nil)
+        #expect(bare == nulls)
+        #expect(try MeterTypeDocument.read(MeterTypeDocument.write(bare)) == bare)
+    }
+
+    @Test("every aggregation but count needs a value", arguments: Aggregation.allCases)
+    func values(aggregation: Aggregation) throws {
+        let rest = "\"key\":\"x\",\"eventTypes\":[\"a\"],\"aggregation\":\"\(aggregation)\""
+        let without = Self.pointers(rest)
+        let with = Self.pointers(rest + ",\"value\":\"$.data.n\"")
+
+        #expect(without == (aggregation == .count ? [] : ["/value"]))
+        #expect(with == (aggregation == .count ? ["/value"] : []))
+    }
+
+    @Test(
+        "each fault is told by its pointer",
+        arguments: [
+            ("", ["/key", "/eventTypes", "/aggregation"]),
+            ("\"key\":\"X\",\"eventTypes\":[\"a\"],\"aggregation\":\"count\"", ["/key"]),
+            ("\"key\":7,\"eventTypes\":[\"a\"],\"aggregation\":\"count\"", ["/key"]),
+            ("\"key\":\"x\",\"eventTypes\":\"a\",\"aggregation\":\"count\"", ["/eventTypes"]),
+            ("\"key\":\"x\",\"eventTypes\":[],\"aggregation\":\"count\"", ["/eventTypes"]),
+            (
+                "\"key\":\"x\",\"eventTypes\":[\"a\",\"*b\",7],\"aggregation\":\"count\"",
+                ["/eventTypes/1", "/eventTypes/2"]
+            ),
+            ("\"key\":\"x\",\"eventTypes\":[\"a\"],\"aggregation\":\"median\"", ["/aggregation"]),
+            (minimum + ",\"name\":7", ["/name"]),
+            (minimum + ",\"unit\":\"" + String(repeating: "u", count: 65) + "\"", ["/unit"]),
+            (minimum + ",\"value\":\"$.data\"", ["/value"]),
+            (minimum + ",\"dimensions\":[]", ["/dimensions"]),
+            (minimum + ",\"dimensions\":{\"a b\":\"$.data.a\"}", ["/dimensions/a b"]),
+            (minimum + ",\"dimensions\":{\"a/b\":\"$.data.a\"}", ["/dimensions/a~1b"]),
+            (minimum + ",\"dimensions\":{\"subject\":\"$.subject\"}", ["/dimensions/subject"]),
+            (
+                minimum + ",\"dimensions\":{\"a\":\"data.a\",\"b\":7}",
+                ["/dimensions/a", "/dimensions/b"]
+            ),
+            (minimum + ",\"rounding\":{\"mode\":\"half-even\"}", ["/rounding/places"]),
+            (
+                minimum + ",\"rounding\":{\"mode\":\"x\",\"places\":19}",
+                ["/rounding/mode", "/rounding/places"]
+            ),
+            (minimum + ",\"rounding\":{\"mode\":\"up\",\"places\":1.0}", ["/rounding/places"]),
+            (minimum + ",\"excessDigits\":\"keep\"", ["/excessDigits"]),
+            (minimum + ",\"activeFrom\":\"2026-01-01\"", ["/activeFrom"]),
+            (
+                minimum + ",\"activeFrom\":\"2026-01-01T00:00:00Z\""
+                    + ",\"activeTo\":\"2026-01-01T01:00:00+01:00\"", ["/activeTo"]
+            ),
+            (minimum + ",\"metadata\":{\"a\":1,\"\":\"x\"}", ["/metadata/a", "/metadata/"]),
+        ]
+    )
+    func faults(members: String, pointers: [String]) {
+        #expect(Self.pointers(members) == pointers)
+    }
+
+    @Test(
+        "a field that is not the caller's is refused by name, with the reason",
+        arguments: [
+            ("filtre", "there is no such field"), ("filter", "this field is not supported yet"),
+            ("resetSchedule", "this field is not supported yet"),
+            ("version", "this field is ours to set"),
+        ]
+    )
+    func unknown(name: String, reason: String) throws {
+        let document = try Self.document(Self.minimum + ",\"\(name)\":null")
+
+        let faults = #expect(throws: MeterTypeDocument.Faults.self) {
+            try MeterTypeDocument.read(document)
+        }
+
+        #expect(faults?.unknown.map(\.pointer) == ["/\(name)"])
+        #expect(faults?.unknown.map(\.reason) == [reason])
+        #expect(faults?.invalid == [])
+    }
+
+    private static func pointers(_ members: String) -> [String] {
+        guard let document = try? document(members) else { return ["not JSON"] }
+        do throws(MeterTypeDocument.Faults) {
+            _ = try MeterTypeDocument.read(document)
+            return []
+        } catch { return error.all.map(\.pointer) }
+    }
+}
