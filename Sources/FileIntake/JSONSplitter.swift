@@ -2,8 +2,8 @@
 ///
 /// It finds where values end and no more; whether they are right is the server's to say. A line end
 /// between the parts of a value becomes a blank, so that a row is one line. Inside a string, where
-/// JSON allows none, it becomes a tab, which JSON does not allow either: the value stays as wrong as
-/// it was.
+/// JSON allows none, it becomes a tab, which JSON does not allow either: the value stays as wrong
+/// as it was.
 struct JSONSplitter: RowSplitter {
     private var isInArray = false
 

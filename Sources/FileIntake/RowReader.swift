@@ -100,8 +100,8 @@ public struct RowReader: Sendable {
     ///   - fill: Brings the next bytes; nil at the end. None means that none are there yet: the
     ///     batch ends if it has a row, which `fill` is told.
     /// - Returns: nil when there are no more.
-    /// - Throws: ``IntakeFault`` for a header without a column asked for, or a row that is too long;
-    ///   whatever `fill` throws. The rows before the fault come first.
+    /// - Throws: ``IntakeFault`` for a header without a column asked for, or a row that is too
+    ///   long; whatever `fill` throws. The rows before the fault come first.
     public mutating func next(
         rowsMax: Int,
         bytesMax: Int,

@@ -82,7 +82,7 @@ extension TimePattern {
         }
     }
 
-    /// The time with its afternoon and its day of the year worked in; nil for no day of the calendar.
+    /// The time with afternoon and day of the year worked in; nil for no day of the calendar.
     private static func settled(_ written: WrittenTime) -> WrittenTime? {
         var time = written
         if let isAfternoon = time.isAfternoon {

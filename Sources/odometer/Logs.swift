@@ -14,7 +14,7 @@ enum LogFormat: String, CaseIterable, Sendable {
 /// Structured logs to standard error. What is logged names events (source, id), never carries them:
 /// payloads belong to the customer.
 enum Logs {
-    /// Sends every logger's lines to standard error from here on. Call once, before the first logger.
+    /// Sends every logger's lines to standard error. Call once, before the first logger is made.
     static func start(level: Logger.Level, format: LogFormat) {
         LoggingSystem.bootstrap { label in
             LogWriter(label: label, logLevel: level, format: format)

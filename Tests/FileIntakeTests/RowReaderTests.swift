@@ -62,7 +62,8 @@ import Testing
                     + #""time":"1970-01-01T00:01:00Z","data":{"seconds":121,"rate":0.10,"#
                     + #""zip":"00501","note":"say \"hi\""}}"#,
                 #"{"id":"2","source":"cns","type":"call","subject":"8","#
-                    + #""time":"1970-01-01T00:01:01Z","data":{"rate":1e3,"zip":"1e9999","note":-5}}"#,
+                    + #""time":"1970-01-01T00:01:01Z","data":{"rate":1e3,"#
+                    + #""zip":"1e9999","note":-5}}"#,
             ]
         )
         #expect(read.faults == [])

@@ -2,8 +2,8 @@ import Yams
 
 /// YAML said again as JSON: what somebody wrote by hand goes to the server in its own language.
 enum YAMLText {
-    /// Plain scalars that are JSON literals or numbers stay what they are, digit by digit; all other
-    /// scalars are texts. (`yes`, `0x10` and dates are texts, as people mean them.)
+    /// Plain scalars that are JSON literals or numbers stay what they are, digit by digit; all
+    /// other scalars are texts. (`yes`, `0x10` and dates are texts, as people mean them.)
     static func json(_ node: Node) -> String {
         switch node {
         case .mapping(let mapping):

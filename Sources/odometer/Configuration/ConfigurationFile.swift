@@ -10,8 +10,8 @@ struct ConfigurationFile: Sendable {
 
     /// What the file says, by setting.
     ///
-    /// - Throws: ``ConfigurationFault`` for text that is no YAML, and for a key that is no setting's:
-    ///   an unknown key is nearly always a typo, so it is never passed over.
+    /// - Throws: ``ConfigurationFault`` for text that is no YAML, and for a key that is no
+    ///   setting's: an unknown key is nearly always a typo, so it is never passed over.
     func settings() throws(ConfigurationFault) -> [ServeSetting: (text: String, line: Int)] {
         let root: Node?
         do {

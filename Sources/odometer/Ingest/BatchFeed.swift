@@ -1,15 +1,18 @@
-import Dispatch
 import FileIntake
+import Foundation
 
 /// Where an actor may wait for the disk or a pipe, outside the threads that all tasks share.
 final class WaitingThread: SerialExecutor {
-    private let queue: DispatchQueue
+    private let queue = OperationQueue()
 
-    init(label: String) { queue = DispatchQueue(label: label) }
+    init(label: String) {
+        queue.name = label
+        queue.maxConcurrentOperationCount = 1
+    }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.async { unsafe job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+        queue.addOperation { unsafe job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 }
 

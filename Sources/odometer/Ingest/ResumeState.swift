@@ -5,8 +5,8 @@ import Foundation
 /// How far files were acknowledged in earlier runs: one small file for each file sent.
 ///
 /// It only saves work. What it says is believed only where the file still begins with the very same
-/// rows, mapped the same way, and the server still has the position it had then; otherwise everything
-/// is sent, and counts once all the same.
+/// rows, mapped the same way, and the server still has the position it had then; otherwise
+/// everything is sent, and counts once all the same.
 struct ResumeState: Sendable {
     private struct Entry: Codable {
         var version = 1
