@@ -5,9 +5,9 @@ import Crypto
 /// The id of row n is `n-H`: its number from 1, and the first 128 bits, in hex, of SHA-256 over a
 /// seed and all rows of the file from the first to this one. So it follows from what the file says
 /// and not from its name, its time, its compression or its line ends: sending a file again gives
-/// the same ids, and so does a file that has grown since, for the rows it had. Equal rows at different
-/// places are different events. The seed holds what the flags say of every row (source, type,
-/// subject) and the names of the columns, so that one file metered in two ways is two sets
+/// the same ids, and so does a file that has grown since, for the rows it had. Equal rows at
+/// different places are different events. The seed holds what the flags say of every row (source,
+/// type, subject) and the names of the columns, so that one file metered in two ways is two sets
 /// of events.
 struct RowKey: Sendable {
     private var hasher = SHA256()
