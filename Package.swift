@@ -11,7 +11,8 @@ let dialect: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// A room: a library target of ours. Which rooms it may enter is design.md §3, held by `Tests/Tidy`.
+/// A room: a library target of ours. Which rooms it may enter is design.md §3, held by
+/// `Tests/Tidy`.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: dialect)
 }
@@ -32,6 +33,10 @@ func tests(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle",
+    package: "swift-service-lifecycle"
+)
+let unixSignals = Target.Dependency.product(
+    name: "UnixSignals",
     package: "swift-service-lifecycle"
 )
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -110,7 +115,7 @@ let package = Package(
             dependencies: [
                 "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
                 "SQLiteLedger", "HTTPAPI", "FileIntake", arguments, httpClient, nioCore, nioHTTP1,
-                yams, crypto, lifecycle, logging,
+                yams, crypto, lifecycle, unixSignals, logging,
             ],
             swiftSettings: dialect
         ),

@@ -1,6 +1,7 @@
 import CZlib
 
-/// Unpacks gzip as it arrives, piece by piece, in 64 KiB of output memory. For one thread at a time.
+/// Unpacks gzip as it arrives, piece by piece, in 64 KiB of output memory. For one thread at a
+/// time.
 ///
 /// Members that follow one another are unpacked as one stream, as RFC 1952 asks. Zero bytes after
 /// the last member (tapes and some tools pad) are accepted; anything else there is `malformed`.

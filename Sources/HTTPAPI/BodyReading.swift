@@ -73,7 +73,8 @@ struct BodyReading {
         return refusal
     }
 
-    /// Unpacks within what is paid for: first for an ordinary ratio, then for the most there can be.
+    /// Unpacks within what is paid for: first for an ordinary ratio, then for the most there can
+    /// be.
     private func unpacked(
         _ packed: [UInt8],
         _ coding: ContentCoding,

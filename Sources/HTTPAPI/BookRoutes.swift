@@ -4,7 +4,8 @@ import WireFormat
 
 /// The books, and what waits in quarantine.
 extension FrontDesk {
-    /// `GET /v1/reconciliation`: received = counted + unmatched + duplicate + conflict + quarantined.
+    /// `GET /v1/reconciliation`: received = counted + unmatched + duplicate + conflict +
+    /// quarantined.
     func readBooks(_ call: Call) async throws -> Answer {
         var query = try call.query()
         var question = BooksQuery(groupBy: query.words("groupBy"), range: query.range())

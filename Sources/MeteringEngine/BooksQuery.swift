@@ -152,7 +152,8 @@ public struct IntakeCounters: Sendable {
     public var commitMicroseconds: Int64 = 0
     public var events: Int64 = 0
     public var refusedBusy: Int64 = 0
-    /// Commits by their latency; the bounds are ``commitBoundsMicroseconds``, the last is above all.
+    /// Commits by their latency; the bounds are ``commitBoundsMicroseconds``, the last is above
+    /// all.
     public var commitHistogram = [Int64](repeating: 0, count: commitBoundsMicroseconds.count + 1)
     /// Commits by the number of events in the group.
     public var groupHistogram = [Int64](repeating: 0, count: groupBounds.count + 1)

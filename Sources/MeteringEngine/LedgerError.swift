@@ -2,7 +2,8 @@
 public struct LedgerError: Error, Sendable, CustomStringConvertible {
     /// Closed on purpose: a new code breaks every `switch` that has not yet decided about it.
     public enum Code: String, CaseIterable, Sendable {
-        /// The waiting room is full, or derived state is being rebuilt; the same call may succeed later.
+        /// The waiting room is full, or derived state is being rebuilt; the same call may succeed
+        /// later.
         case busy
         /// Closed, or closing; the same call may succeed after a restart.
         case unavailable

@@ -1,6 +1,7 @@
 public import UsageModel
 
-/// Durable memory, as the engine needs it: positions, batches and mergeable states, no storage words.
+/// Durable memory, as the engine needs it: positions, batches and mergeable states, no storage
+/// words.
 ///
 /// `LedgerConformance` in MeteringTestKit is this comment as tests.
 public protocol UsageLedger: Sendable {
@@ -16,8 +17,8 @@ public protocol UsageLedger: Sendable {
     /// - Throws: `busy`, `unavailable`, `full`, `device`, `corrupt`.
     func record(_ batch: PreparedBatch, isAtomic: Bool) async throws(LedgerError) -> BatchOutcome
 
-    /// Makes a meter type, or returns the one that stands if its definition is equal. The history is
-    /// counted in the background.
+    /// Makes a meter type, or returns the one that stands if its definition is equal. The history
+    /// is counted in the background.
     /// - Throws: `alreadyExists` for another definition of the key; `limitExceeded`.
     func create(_ definition: MeterTypeDefinition) async throws(LedgerError) -> MeterType
 

@@ -35,7 +35,8 @@ public struct LedgerConformance: Sendable {
         let decoded = try decodeEvents(Array(text.utf8), framing: .ndjson)
         let arrival = Instant(microseconds: 1_793_600_000_000_000)
         return try await ledger.record(
-            ledger.preparer.prepare(decoded, arrival: arrival), isAtomic: isAtomic
+            ledger.preparer.prepare(decoded, arrival: arrival),
+            isAtomic: isAtomic
         )
     }
 
@@ -99,7 +100,8 @@ public struct LedgerConformance: Sendable {
         let conflict = try await record([SampleEvent(id: "d1", number: "6")])
         check(conflict.exceptions.map(\.verdict) == [.conflict], "other content is a conflict")
         check(
-            conflict.exceptions.allSatisfy { $0.quarantineID != nil }, "a conflict is kept"
+            conflict.exceptions.allSatisfy { $0.quarantineID != nil },
+            "a conflict is kept"
         )
         check(try await sum(of: key("amount")) == "5", "the first report stands")
     }
@@ -107,7 +109,8 @@ public struct LedgerConformance: Sendable {
     private mutating func atomicCalls() async throws {
         let before = try await ledger.books(.init(groupBy: [], range: .years)).total
         let refused = try await record(
-            [SampleEvent(id: "a1"), SampleEvent(id: "d1", number: "7")], isAtomic: true
+            [SampleEvent(id: "a1"), SampleEvent(id: "d1", number: "7")],
+            isAtomic: true
         )
         check(refused.isRefused && refused.accepted == 0, "an atomic call is refused whole")
         let after = try await ledger.books(.init(groupBy: [], range: .years)).total
@@ -117,7 +120,8 @@ public struct LedgerConformance: Sendable {
             isAtomic: true
         )
         check(
-            !accepted.isRefused && accepted.accepted == 1, "duplicates do not stand in the way"
+            !accepted.isRefused && accepted.accepted == 1,
+            "duplicates do not stand in the way"
         )
     }
 
@@ -178,7 +182,9 @@ public struct LedgerConformance: Sendable {
 extension Range where Bound == Instant {
     /// The years an event can lie in.
     fileprivate static var years: Range<Instant> {
-        Instant(microseconds: -62_167_219_200_000_000)..<Instant(
+        Instant(
+            microseconds: -62_167_219_200_000_000
+        )..<Instant(
             microseconds: 253_402_300_800_000_000
         )
     }

@@ -11,8 +11,8 @@ public struct NaiveUsage: Sendable {
 
     /// The readings of one meter type over given windows.
     ///
-    /// The meter type's value is `$.data.amount`, or `$.data.users` for unique; its only dimension is
-    /// `model` at `$.data.model`. Unique counts the distinct users.
+    /// The meter type's value is `$.data.amount`, or `$.data.users` for unique; its only dimension
+    /// is `model` at `$.data.model`. Unique counts the distinct users.
     public func readings(
         _ definition: MeterTypeDefinition,
         windows: [Range<Instant>],

@@ -90,7 +90,10 @@ public final class ReferenceLedger: UsageLedger {
             } else {
                 state.books[origin, default: BooksLine()].conflict += 1
                 exception.quarantineID = quarantine(
-                    "conflict", batch, event.decoded.whole, &state
+                    "conflict",
+                    batch,
+                    event.decoded.whole,
+                    &state
                 )
             }
             exceptions.append(exception)
@@ -108,7 +111,10 @@ public final class ReferenceLedger: UsageLedger {
                     verdict: .rejected,
                     position: .zero,
                     quarantineID: quarantine(
-                        rejected.reason.rawValue, batch, rejected.whole, &state
+                        rejected.reason.rawValue,
+                        batch,
+                        rejected.whole,
+                        &state
                     )
                 )
             )
@@ -346,7 +352,9 @@ public final class ReferenceLedger: UsageLedger {
             if event.isCounted { total.counted += 1 } else { total.unmatched += 1 }
         }
         return BooksAnswer(
-            position: Position(UInt64(state.entries.count)), total: total, lines: []
+            position: Position(UInt64(state.entries.count)),
+            total: total,
+            lines: []
         )
     }
 

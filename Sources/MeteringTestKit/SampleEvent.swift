@@ -43,8 +43,8 @@ public struct SampleEvent: Hashable, Sendable {
 
     public var value: Quantity? { try? Quantity(number) }
 
-    /// An event drawn from a generator: few subjects and times, so that ties and repeats happen, and
-    /// now and then an extreme.
+    /// An event drawn from a generator: few subjects and times, so that ties and repeats happen,
+    /// and now and then an extreme.
     public static func random(
         id: String,
         from generator: inout some RandomNumberGenerator

@@ -23,7 +23,8 @@ struct LedgerOpening {
             now: opening.clock()
         )
         try FileManager.default.createDirectory(
-            atPath: derivedDirectory, withIntermediateDirectories: true
+            atPath: derivedDirectory,
+            withIntermediateDirectories: true
         )
         var meterTypes = try truth.meterTypes()
         let derived = DerivedState(hashKey: truth.hashKey)
@@ -62,7 +63,10 @@ struct LedgerOpening {
             logger: opening.logger
         )
         try Replay(
-            truth: truth, derived: derived, checkpoints: checkpoints, meterTypes: meterTypes
+            truth: truth,
+            derived: derived,
+            checkpoints: checkpoints,
+            meterTypes: meterTypes
         ).run()
         return LedgerCore(
             directory: opening.directory,
@@ -103,7 +107,10 @@ extension LedgerCore {
         derived.tables.withLock { $0 = DerivedState.Tables() }
         derived.install(changed)
         try Replay(
-            truth: truth, derived: derived, checkpoints: checkpoints, meterTypes: changed
+            truth: truth,
+            derived: derived,
+            checkpoints: checkpoints,
+            meterTypes: changed
         ).run()
     }
 }
@@ -140,7 +147,9 @@ struct DerivedFiles {
             manifest.position <= head.position
         else {
             throw DerivedFileError(
-                .unreadable, directory + "/" + Manifest.fileName, "it speaks of another log"
+                .unreadable,
+                directory + "/" + Manifest.fileName,
+                "it speaks of another log"
             )
         }
         let store = checksum64(manifest.store)
@@ -157,7 +166,9 @@ struct DerivedFiles {
         )
         guard names.count == manifest.names else {
             throw DerivedFileError(
-                .corrupt, directory + "/" + Manifest.namesFileName, "names are missing"
+                .corrupt,
+                directory + "/" + Manifest.namesFileName,
+                "names are missing"
             )
         }
         derived.tables.withLock { tables in

@@ -45,7 +45,8 @@ extension LedgerCore {
         return found
     }
 
-    fileprivate func create(_ definition: MeterTypeDefinition, position: UInt64) throws -> MeterType {
+    fileprivate func create(_ definition: MeterTypeDefinition, position: UInt64) throws -> MeterType
+    {
         var known = currentMeterTypes()
         if let same = known.first(where: { $0.key == definition.key }) {
             if same.retiredAt != nil {
@@ -53,12 +54,14 @@ extension LedgerCore {
             }
             if same.definition == definition { return same }
             throw LedgerError(
-                .alreadyExists, "meter type \"\(definition.key)\" exists with another definition"
+                .alreadyExists,
+                "meter type \"\(definition.key)\" exists with another definition"
             )
         }
         guard known.count(where: { $0.retiredAt == nil }) < Limits.meterTypesMax else {
             throw LedgerError(
-                .limitExceeded, "there are \(Limits.meterTypesMax) meter types, the most allowed"
+                .limitExceeded,
+                "there are \(Limits.meterTypesMax) meter types, the most allowed"
             )
         }
         let made = MeterType(
@@ -119,7 +122,8 @@ extension Truth {
                     definition = try MeterTypeDocument.read(JSONValue.parse(Array(text.utf8)))
                 } catch {
                     throw LedgerError(
-                        .corrupt, "the definition of meter type \(row["key"] as String): \(error)"
+                        .corrupt,
+                        "the definition of meter type \(row["key"] as String): \(error)"
                     )
                 }
                 return MeterType(

@@ -35,7 +35,9 @@ extension SQLiteLedger {
     }
 
     public func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer {
-        try reading("reading the books") { try BooksReader(derived: core.derived, query: query).answer() }
+        try reading("reading the books") {
+            try BooksReader(derived: core.derived, query: query).answer()
+        }
     }
 
     public func status() async throws(LedgerError) -> LedgerStatus {

@@ -91,7 +91,10 @@ public final class SQLiteLedger: UsageLedger {
         if batch.received == 0 {
             let position = Position(core.derived.read { $0.position })
             return BatchOutcome(
-                position: position, accepted: 0, firstPosition: .zero, exceptions: []
+                position: position,
+                accepted: 0,
+                firstPosition: .zero,
+                exceptions: []
             )
         }
         let packed = try pack(batch)
@@ -159,7 +162,8 @@ final class DirectoryLock: Sendable {
     init(_ directory: String) throws(LedgerError) {
         do {
             try FileManager.default.createDirectory(
-                atPath: directory, withIntermediateDirectories: true
+                atPath: directory,
+                withIntermediateDirectories: true
             )
         } catch {
             throw LedgerError(.device, "cannot make the directory \(directory): \(error)")

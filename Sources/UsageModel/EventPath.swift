@@ -1,7 +1,7 @@
 /// A place in an event: `$.data.tokens.input`, `$.data.items[0].qty`, `$.data['a b']`, `$.subject`.
 ///
-/// The first step after `$` is an attribute of the event (`data`, `subject`, `type`, `source`, `id`,
-/// `time` or an extension). A path names one place, never many: there are no wildcards.
+/// The first step after `$` is an attribute of the event (`data`, `subject`, `type`, `source`,
+/// `id`, `time` or an extension). A path names one place, never many: there are no wildcards.
 public struct EventPath: Hashable, Sendable, CustomStringConvertible {
     public enum Step: Hashable, Sendable {
         case member(String)
@@ -91,7 +91,9 @@ private struct PathReader {
 
     private mutating func readBracket() throws(EventPathError) -> EventPath.Step {
         at += 1
-        guard at < bytes.count else { throw fault("expected an index or a quoted name after \"[\"") }
+        guard at < bytes.count else {
+            throw fault("expected an index or a quoted name after \"[\"")
+        }
         let step: EventPath.Step
         if bytes[at] == UInt8(ascii: "'") || bytes[at] == UInt8(ascii: "\"") {
             step = .member(try readQuoted(until: bytes[at]))

@@ -141,7 +141,8 @@ extension Instant {
     }
 
     /// The canonical spelling: UTC with `Z`; no fraction if it is zero, three digits if it is whole
-    /// milliseconds, else six. Outside the years 0000 to 9999 the nearest instant inside is written.
+    /// milliseconds, else six. Outside the years 0000 to 9999 the nearest instant inside is
+    /// written.
     public var rfc3339: String {
         var bytes: [UInt8] = []
         appendRFC3339(to: &bytes)

@@ -1,7 +1,7 @@
 /// A moment of time, to the microsecond.
 ///
-/// Counted from 1970-01-01T00:00:00Z on the POSIX scale (leap seconds are not counted), which is how
-/// every source in the field counts. The years 0000 to 9999 fit, as RFC 3339 spells them.
+/// Counted from 1970-01-01T00:00:00Z on the POSIX scale (leap seconds are not counted), which is
+/// how every source in the field counts. The years 0000 to 9999 fit, as RFC 3339 spells them.
 public struct Instant: Hashable, Comparable, Sendable {
     /// Microseconds since the epoch, negative before it.
     public var microseconds: Int64

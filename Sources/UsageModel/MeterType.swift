@@ -10,7 +10,8 @@ public struct FieldFault: Error, Hashable, Sendable {
     }
 }
 
-/// The name a meter type is known by, for ever: 1 to 64 of `a-z 0-9 . _ -`, the first a letter or digit.
+/// The name a meter type is known by, for ever: 1 to 64 of `a-z 0-9 . _ -`, the first a letter or
+/// digit.
 public struct MeterTypeKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static let bytesMax = 64
 
@@ -64,7 +65,8 @@ public struct Dimension: Hashable, Sendable {
     public init(name: String, path: EventPath) { (self.name, self.path) = (name, path) }
 }
 
-/// What is counted, as somebody wrote it down. Checked when made by `WireFormat`; a value from then on.
+/// What is counted, as somebody wrote it down. Checked when made by `WireFormat`; a value from then
+/// on.
 public struct MeterTypeDefinition: Hashable, Sendable {
     public var key: MeterTypeKey
     public var name: String

@@ -113,8 +113,8 @@ extension KeyHash {
     ///
     /// SipHash-1-3-128 of the message: length of `source` and length of `id` (each 32 bits, little
     /// endian), then `source` and `id`, each filled with zero bytes to a multiple of eight. The
-    /// lengths come first, so no two pairs share a message: ("a", "bc") and ("ab", "c") differ. Part
-    /// of the format of derived files only; a ledger that changes it rebuilds its key index.
+    /// lengths come first, so no two pairs share a message: ("a", "bc") and ("ab", "c") differ.
+    /// Part of the format of derived files only; a ledger that changes it rebuilds its key index.
     ///
     /// - Complexity: O(n); about 40 ns for 30 bytes. Never allocates.
     @inlinable

@@ -35,13 +35,13 @@ public struct CSVFault: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { "line \(line), byte \(offset): \(reason)" }
 }
 
-/// Reads CSV (RFC 4180) out of chunks of any size: feed a chunk, take rows until there is none, feed
-/// the next, at the end say `finish`.
+/// Reads CSV (RFC 4180) out of chunks of any size: feed a chunk, take rows until there is none,
+/// feed the next, at the end say `finish`.
 ///
 /// More forgiving than the RFC where files in the field are: rows may end in LF, CRLF or CR, the
-/// last one in nothing; empty lines are no rows; a quote inside an unquoted field is itself; a UTF-8
-/// byte order mark is skipped. Not forgiving where guessing would shift fields: a quoted field must
-/// end, and be followed by a delimiter or the end of the row.
+/// last one in nothing; empty lines are no rows; a quote inside an unquoted field is itself; a
+/// UTF-8 byte order mark is skipped. Not forgiving where guessing would shift fields: a quoted
+/// field must end, and be followed by a delimiter or the end of the row.
 ///
 /// Memory: one chunk and one row of at most `rowBytesMax`.
 public struct CSVReader: Sendable {

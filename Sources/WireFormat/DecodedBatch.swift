@@ -52,8 +52,8 @@ public struct RejectedEvent: Hashable, Sendable {
     /// The place in the call, counted from 0.
     public var index: UInt32
     public var reason: RejectionReason
-    /// The member at fault as a JSON pointer (RFC 6901) into the event; empty for the event as such.
-    /// Where a name on the way is longer than 256 bytes, the pointer ends before it.
+    /// The member at fault as a JSON pointer (RFC 6901) into the event; empty for the event as
+    /// such. Where a name on the way is longer than 256 bytes, the pointer ends before it.
     public var pointer: String
     /// The reason in words, with nothing from the event.
     public var detail: String

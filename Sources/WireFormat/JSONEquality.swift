@@ -4,8 +4,9 @@
 /// spelled (1.0, 1 and 10e-1 are one number, compared exactly; -0 is 0). What does: the order of
 /// elements, the kind of a value ("1" is not 1), and every member, also one that is null.
 ///
-/// Both are meant to be validated values with at most ``Limits/eventDepthMax`` levels. Of other bytes
-/// the answer is true where they are identical, else it may be either; nothing outside is read.
+/// Both are meant to be validated values with at most ``Limits/eventDepthMax`` levels. Of other
+/// bytes the answer is true where they are identical, else it may be either; nothing outside is
+/// read.
 ///
 /// - Complexity: O(n) where the members come in the same order, else O(n log n); n is at most
 ///   multiplied by the depth where the order differs on every level. Allocates only then.

@@ -4,8 +4,8 @@ import UsageModel
 ///
 /// Two kinds of fault are told apart. A *syntax fault* means that the structure cannot be followed:
 /// the scan ends, every function returns `failed`. A *content fault* (encoding, names, depth,
-/// numbers) is noted, the one at the lowest offset wins, and the scan goes on, so that one bad event
-/// does not take its neighbours with it.
+/// numbers) is noted, the one at the lowest offset wins, and the scan goes on, so that one bad
+/// event does not take its neighbours with it.
 ///
 /// How it stays inside the bytes without asking at every step: the last byte is a closing brace or
 /// bracket, or else a zero byte stands behind it (``init`` is told so by whoever holds the bytes).
@@ -34,7 +34,8 @@ struct JSONScanner {
     private(set) var syntaxOffset = 0
     private(set) var syntaxFault = SyntaxFault.value
 
-    /// - Parameter bytes: Not empty; at `end - 1` a closing brace or bracket, or at `end` a zero byte.
+    /// - Parameter bytes: Not empty; at `end - 1` a closing brace or bracket, or at `end` a zero
+    ///   byte.
     init(bytes: RawBytes, end: Int, isLines: Bool, levelMax: Int) {
         assert(
             end < bytes.count || [Ascii.closeBrace, Ascii.closeBracket].contains(bytes[end - 1])

@@ -68,8 +68,8 @@ import UsageModel
         marks = unsafe outer[level].marks
     }
 
-    /// Whether a name of the open object has the same length and first eight bytes; false also where
-    /// there are too many to look at one by one.
+    /// Whether a name of the open object has the same length and first eight bytes; false also
+    /// where there are too many to look at one by one.
     @inline(__always)
     mutating func mayHold(_ record: Record) -> Bool {
         let bit = Self.mark(record)

@@ -5,6 +5,7 @@ import Logging
 import MeteringEngine
 import SQLiteLedger
 import ServiceLifecycle
+import UnixSignals
 import UsageModel
 
 /// `odometer serve`: the server on the embedded store.

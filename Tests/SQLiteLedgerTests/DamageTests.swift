@@ -29,7 +29,10 @@ import UsageModel
     private func read(_ ledger: SQLiteLedger) async throws -> [UsageReading] {
         let keys = ["m-sum", "m-unique"].compactMap(MeterTypeKey.init)
         let query = UsageQuery(
-            meterTypes: keys, range: .allTime, groupBy: [.subject], limit: 1_000
+            meterTypes: keys,
+            range: .allTime,
+            groupBy: [.subject],
+            limit: 1_000
         )
         return try await ledger.readings(query).readings
     }

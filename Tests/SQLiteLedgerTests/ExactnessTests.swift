@@ -61,7 +61,8 @@ import WireFormat
         let bytes = events.map(\.json).joined(separator: "\n")
         func colliding() throws -> PreparedBatch {
             var batch = ledger.preparer.prepare(
-                try decodeEvents(Array(bytes.utf8), framing: .ndjson), arrival: Instant(microseconds: 0)
+                try decodeEvents(Array(bytes.utf8), framing: .ndjson),
+                arrival: Instant(microseconds: 0)
             )
             for place in batch.events.indices { batch.events[place].key = batch.events[0].key }
             return batch
@@ -82,10 +83,12 @@ import WireFormat
         _ = try await ledger.record([SampleEvent(id: "a", number: "1")])
 
         let refused = try await ledger.record(
-            [SampleEvent(id: "b"), SampleEvent(id: "a", number: "2")], isAtomic: true
+            [SampleEvent(id: "b"), SampleEvent(id: "a", number: "2")],
+            isAtomic: true
         )
         let accepted = try await ledger.record(
-            [SampleEvent(id: "b"), SampleEvent(id: "a", number: "1")], isAtomic: true
+            [SampleEvent(id: "b"), SampleEvent(id: "a", number: "1")],
+            isAtomic: true
         )
 
         #expect(refused.isRefused)

@@ -15,7 +15,8 @@ final class LedgerFixture: Sendable {
     let time = Mutex(Instant(microseconds: 1_793_600_000_000_000))
 
     init() {
-        directory = FileManager.default.temporaryDirectory
+        directory =
+            FileManager.default.temporaryDirectory
             .appendingPathComponent("odometer-test-\(UUID().uuidString)").path
     }
 

@@ -10,7 +10,8 @@ import UsageModel
     /// naive fold over the events, to the last digit.
     /// Method: each seed draws events, cuts them into calls, sends some again, closes and opens the
     /// ledger now and then, makes half the meter types late (so that a backfill counts them), and
-    /// compares ranges on and off bucket edges, by subject and by dimension, now and as of a position.
+    /// compares ranges on and off bucket edges, by subject and by dimension, now and as of a
+    /// position.
     @Test("any split, any repeat, any restart: equal readings", arguments: UInt64(1)...12)
     func equalsNaive(seed: UInt64) async throws {
         try await run(seed: seed, events: 1_500)

@@ -3,8 +3,8 @@ internal import UsageModel
 
 /// Which files the derived state is, and what position of the log they are true for.
 ///
-/// A text file, `derived/manifest`, replaced whole: a line a fact, the last line the checksum of all
-/// before it.
+/// A text file, `derived/manifest`, replaced whole: a line a fact, the last line the checksum of
+/// all before it.
 ///
 ///     odometer derived state 1
 ///     store 0f3a…                      the ledger it belongs to
@@ -74,7 +74,8 @@ struct Manifest: Equatable {
         }
     }
 
-    /// Writes the manifest beside the old one and puts it in its place; on stable storage on return.
+    /// Writes the manifest beside the old one and puts it in its place; on stable storage on
+    /// return.
     func write(in directory: String) throws(DerivedFileError) {
         try DerivedFileWriter.write(
             Array(text.utf8),

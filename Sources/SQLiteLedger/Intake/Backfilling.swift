@@ -9,10 +9,10 @@ internal import UsageModel
 
 /// Counts the stored history for a meter type that was made after it.
 ///
-/// Blocks are unpacked and measured on a queue of its own; each block's contributions are then added
-/// by the committer between two groups, together with the mark of how far the history is counted, so
-/// that a checkpoint, and with it a crash, never falls between the two. Intake is not held up for
-/// longer than one block takes to add.
+/// Blocks are unpacked and measured on a queue of its own; each block's contributions are then
+/// added by the committer between two groups, together with the mark of how far the history is
+/// counted, so that a checkpoint, and with it a crash, never falls between the two. Intake is not
+/// held up for longer than one block takes to add.
 struct Backfilling: Sendable {
     private static let queue = DispatchQueue(label: "odometer.backfill")
 
@@ -53,7 +53,14 @@ struct Backfilling: Sendable {
             .perform { _ in
                 defer { done.signal() }
                 do {
-                    try core.addHistory(batch, block.firstPosition, last, hour, wasCounted, meterType)
+                    try core.addHistory(
+                        batch,
+                        block.firstPosition,
+                        last,
+                        hour,
+                        wasCounted,
+                        meterType
+                    )
                 } catch {
                     _ = core.fault(error, during: "the backfill of \(meterType.key)")
                 }

@@ -5,8 +5,9 @@ internal import MeteringEngine
 internal import Synchronization
 internal import UsageModel
 
-/// Writes the memory tables to disk when they are full, and merges the runs; both in the background,
-/// each on a queue of its own, for a merge of many runs takes seconds and a flush must not wait.
+/// Writes the memory tables to disk when they are full, and merges the runs; both in the
+/// background, each on a queue of its own, for a merge of many runs takes seconds and a flush must
+/// not wait.
 final class Checkpoints: Sendable {
     private let directory: String
     private let derived: DerivedState
@@ -91,14 +92,16 @@ final class Checkpoints: Sendable {
         }
     }
 
-    /// Puts all there is on disk, so that the next start replays nothing. For the end of the process.
+    /// Puts all there is on disk, so that the next start replays nothing. For the end of the
+    /// process.
     func close() throws {
         isClosed.store(true, ordering: .relaxed)
         slot.wait()
         defer { slot.signal() }
         merging.sync {}
         if let fault = flushFault.withLock({ $0 }) { throw fault }
-        let isStale = derived.tables.withLock { $0.commit } > manifest.withLock { $0.commit }
+        let isStale =
+            derived.tables.withLock { $0.commit } > manifest.withLock { $0.commit }
             || derived.tables.withLock { $0.backfilled } != manifest.withLock { $0.backfilled }
         guard isStale else { return }
         freezeHoldingSlot()
@@ -115,7 +118,9 @@ final class Checkpoints: Sendable {
             frozen.keys.count == 0
             ? nil
             : try KeyRun.write(
-                frozen.keys.sortedEntries(), to: directory + "/" + keyFile, store: storeTag
+                frozen.keys.sortedEntries(),
+                to: directory + "/" + keyFile,
+                store: storeTag
             )
         let cellRun =
             frozen.cells.count == 0
@@ -126,7 +131,9 @@ final class Checkpoints: Sendable {
             tables.names.encoded(from: written, upTo: frozen.names)
         }
         let namesBytes = try NameTable.append(
-            appendix, to: directory + "/" + Manifest.namesFileName, at: bytes
+            appendix,
+            to: directory + "/" + Manifest.namesFileName,
+            at: bytes
         )
         try manifest.withLock { manifest in
             var next = manifest
@@ -188,7 +195,10 @@ final class Checkpoints: Sendable {
         }
         let file = nextFile("keys")
         let merged = try KeyRun.merge(
-            Array(runs[range]), to: directory + "/" + file, store: storeTag, pace: pause
+            Array(runs[range]),
+            to: directory + "/" + file,
+            store: storeTag,
+            pace: pause
         )
         try replace(\.keyFiles, range, with: file) { tables in
             tables.keyRuns.replaceSubrange(range, with: [merged])
@@ -203,8 +213,11 @@ final class Checkpoints: Sendable {
         }
         let file = nextFile("cells")
         let merged = try CellRun.merge(
-            Array(runs[range]), to: directory + "/" + file, store: storeTag,
-            aggregation: { aggregations[Int($0)] }, pace: pause
+            Array(runs[range]),
+            to: directory + "/" + file,
+            store: storeTag,
+            aggregation: { aggregations[Int($0)] },
+            pace: pause
         )
         try replace(\.cellFiles, range, with: file) { tables in
             tables.cellRuns.replaceSubrange(range, with: [merged])

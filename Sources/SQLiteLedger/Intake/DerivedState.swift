@@ -250,10 +250,15 @@ struct BatchAdding {
                 tuple = contribution.tuple
                 let dimensions = name(of: tuple, in: &tables)
                 one = tables.cells.cell(
-                    CellKind.usage, subject: subject, bucket: event.bucket, dimensions: dimensions
+                    CellKind.usage,
+                    subject: subject,
+                    bucket: event.bucket,
+                    dimensions: dimensions
                 )
                 all = tables.cells.cell(
-                    CellKind.usage, subject: CellKind.allSubjects, bucket: event.bucket,
+                    CellKind.usage,
+                    subject: CellKind.allSubjects,
+                    bucket: event.bucket,
                     dimensions: dimensions
                 )
             }
@@ -292,8 +297,12 @@ struct BatchAdding {
         for element in batch.elements[first..<(first + Int(contribution.elementCount))] {
             for owner in [subject, CellKind.allSubjects] {
                 tables.cells.mergeElement(
-                    subject: owner, bucket: bucket, dimensions: dimensions,
-                    meter: contribution.meter, element: element, count: 1
+                    subject: owner,
+                    bucket: bucket,
+                    dimensions: dimensions,
+                    meter: contribution.meter,
+                    element: element,
+                    count: 1
                 )
             }
         }

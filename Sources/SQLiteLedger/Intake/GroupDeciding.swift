@@ -43,8 +43,13 @@ struct GroupDeciding {
             let batch = party.batch
             for event in batch.events.indices {
                 try decideEvent(
-                    event, of: number, batch, known: known[offset + event],
-                    &share, &index, log
+                    event,
+                    of: number,
+                    batch,
+                    known: known[offset + event],
+                    &share,
+                    &index,
+                    log
                 )
             }
             offset += batch.events.count
@@ -206,7 +211,8 @@ struct GroupDeciding {
         guard batch.unreadable > 0 else { return }
         for (place, event) in batch.events.enumerated() where share.positions[place] != 0 {
             let first = Int(event.firstContribution)
-            for contribution in batch.contributions[first..<(first + Int(event.contributionCount))] {
+            for contribution in batch.contributions[first..<(first + Int(event.contributionCount))]
+            {
                 guard let reason = contribution.unreadable else { continue }
                 decision.unreadable.append(
                     GroupDecision.Unreadable(
@@ -221,8 +227,8 @@ struct GroupDeciding {
 }
 
 extension KeyHash {
-    /// Where a key is looked for next when another key with its hash is in its place. With 128 keyed
-    /// bits nobody will see it happen; it is here so that the promise does not rest on luck.
+    /// Where a key is looked for next when another key with its hash is in its place. With 128
+    /// keyed bits nobody will see it happen; it is here so that the promise does not rest on luck.
     var nextProbe: KeyHash {
         KeyHash(high: high &* 0x9E37_79B9_7F4A_7C15 &+ 1, low: low &+ 0xD1B5_4A32_D192_ED03)
     }

@@ -55,7 +55,8 @@ final class LogReading {
         }
         guard let stored = try truth.block(holding: position) else {
             throw DerivedFileError(
-                .corrupt, "derived",
+                .corrupt,
+                "derived",
                 "the key index names position \(position), which no block holds"
             )
         }

@@ -88,8 +88,8 @@ struct Replay {
 }
 
 extension DerivedState.Tables {
-    /// Enters a key read back from the log; under the next hash of its probe chain where another key
-    /// has its hash, as when it was first accepted.
+    /// Enters a key read back from the log; under the next hash of its probe chain where another
+    /// key has its hash, as when it was first accepted.
     mutating func insertKey(_ key: KeyHash, _ position: UInt64) {
         var key = key
         while keys.find(key) != nil { key = key.nextProbe }

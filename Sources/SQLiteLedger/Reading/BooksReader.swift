@@ -62,7 +62,9 @@ struct BooksReader {
             return false
         }
         return BooksAnswer(
-            position: Position(position), total: total, lines: ordered.map(\.value)
+            position: Position(position),
+            total: total,
+            lines: ordered.map(\.value)
         )
     }
 

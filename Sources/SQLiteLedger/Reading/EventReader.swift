@@ -36,7 +36,8 @@ struct EventReader {
         let upTo = query.asOf?.value ?? now
         let meterType = try query.meterType.map { try core.meterType($0) }
         let explaining = Explaining(
-            meterTypes: core.currentMeterTypes(), hashKey: core.truth.hashKey
+            meterTypes: core.currentMeterTypes(),
+            hashKey: core.truth.hashKey
         )
         let filter = EventFilter(query: query, meterType: meterType)
         var events: [StoredEvent] = []
@@ -53,7 +54,8 @@ struct EventReader {
             let places = Array(block.decoded.events.indices)
             for place in query.isDescending ? places.reversed() : places {
                 let at = block.firstPosition + UInt64(place)
-                guard at <= upTo, filter.isAfterCursor(at), filter.mayAccept(place, of: block) else {
+                guard at <= upTo, filter.isAfterCursor(at), filter.mayAccept(place, of: block)
+                else {
                     continue
                 }
                 let event = explaining.event(place, of: block)

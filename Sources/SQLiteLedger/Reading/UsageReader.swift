@@ -63,10 +63,15 @@ struct UsageReader {
         if let asOf = query.asOf, asOf.value > now {
             throw LedgerError(.positionUnknown, "the log ends at position \(now)")
         }
-        let isPast = query.asOf.map { $0.value < now } ?? false
-        let windows = try UsageWindows(query, readsEventsOnly: isPast)
+        var windows = try UsageWindows(query, readsEventsOnly: false)
         var position = query.asOf?.value ?? now
-        if !isPast { position = try readRollups(windows) }
+        if position == now { position = try readRollups(windows) }
+        if let asOf = query.asOf?.value, asOf < max(now, position) {
+            // The past; or the present until a commit came in between.
+            rows = [:]
+            position = asOf
+            windows = try UsageWindows(query, readsEventsOnly: true)
+        }
         try readEvents(windows, upTo: position)
         return UsageAnswer(
             position: Position(position),
@@ -296,10 +301,12 @@ struct UsageReader {
         if let after = query.after { keys = keys.filter { $0 > after } }
         keys.sort()
         let ends = Dictionary(
-            windows.ranges.map { ($0.lowerBound, $0) }, uniquingKeysWith: { one, _ in one }
+            windows.ranges.map { ($0.lowerBound, $0) },
+            uniquingKeysWith: { one, _ in one }
         )
         let definitions = Dictionary(
-            meterTypes.values.map { ($0.key, $0.definition) }, uniquingKeysWith: { one, _ in one }
+            meterTypes.values.map { ($0.key, $0.definition) },
+            uniquingKeysWith: { one, _ in one }
         )
         let names = query.groupBy.compactMap { group in
             if case .dimension(let name) = group { name } else { nil }
@@ -328,7 +335,8 @@ struct UsageReader {
             )
         } catch {
             throw LedgerError(
-                .valueOverflow, "the value of \"\(definition.key)\" does not fit a quantity"
+                .valueOverflow,
+                "the value of \"\(definition.key)\" does not fit a quantity"
             )
         }
     }

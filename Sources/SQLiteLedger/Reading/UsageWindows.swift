@@ -9,8 +9,11 @@ internal import UsageModel
 struct UsageWindows {
     /// The first instant of year 0000 and the first of year 10000: no event lies outside.
     private static let years =
-        Instant(microseconds: -62_167_219_200_000_000)..<Instant(
-            microseconds: 253_402_300_800_000_000)
+        Instant(
+            microseconds: -62_167_219_200_000_000
+        )..<Instant(
+            microseconds: 253_402_300_800_000_000
+        )
 
     /// What the answer shows.
     let ranges: [Range<Instant>]

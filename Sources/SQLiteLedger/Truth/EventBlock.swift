@@ -71,7 +71,9 @@ struct BlockPacking {
             types.insert(batch.origins[Int(event.origin)].type)
             lastType = (number, event.origin)
         }
-        arrivals.append(event.decoded.hasTime ? batch.arrival.microseconds : event.time.microseconds)
+        arrivals.append(
+            event.decoded.hasTime ? batch.arrival.microseconds : event.time.microseconds
+        )
         statesAllTimes = statesAllTimes && event.decoded.hasTime
     }
 

@@ -2,8 +2,8 @@ internal import GRDB
 
 /// The truth: everything that cannot be derived again, in one SQLite database.
 ///
-/// Migrations are append-only; `docs/internals/storage-format.md` explains each table. All times are
-/// microseconds since 1970-01-01T00:00:00Z.
+/// Migrations are append-only; `docs/internals/storage-format.md` explains each table. All times
+/// are microseconds since 1970-01-01T00:00:00Z.
 enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

@@ -7,8 +7,8 @@ internal import Synchronization
 internal import UsageModel
 internal import WireFormat
 
-/// Reads all that a ledger stores and says what contradicts itself. Changes nothing: what it derives
-/// anew it writes to a scratch directory, and removes.
+/// Reads all that a ledger stores and says what contradicts itself. Changes nothing: what it
+/// derives anew it writes to a scratch directory, and removes.
 ///
 /// - Complexity: about 5 µs an event, memory bounded as in a server.
 public struct LedgerVerification {
@@ -111,8 +111,11 @@ public struct LedgerVerification {
     private mutating func checkCommits(_ truth: Truth) throws {
         let head = try truth.head()
         if head.position != report.events {
-            find(.truth, "the last commit names position \(head.position), "
-                + "the last block ends at \(report.events)")
+            find(
+                .truth,
+                "the last commit names position \(head.position), "
+                    + "the last block ends at \(report.events)"
+            )
         }
         let faults = try truth.pool.read { database in
             var faults: [String] = []
@@ -195,7 +198,8 @@ public struct LedgerVerification {
         -> Derivation
     {
         try FileManager.default.createDirectory(
-            atPath: scratch, withIntermediateDirectories: true
+            atPath: scratch,
+            withIntermediateDirectories: true
         )
         let derived = DerivedState(hashKey: truth.hashKey)
         var meterTypes = try truth.meterTypes()
@@ -203,7 +207,8 @@ public struct LedgerVerification {
         if let files {
             manifest = try DerivedFiles(files).load(truth, truth.head(), into: derived)
         }
-        // A backfill that has not ended leaves cells out: derived anew, it is left at the same mark.
+        // A backfill that has not ended leaves cells out: derived anew, it is left at the same
+        // mark.
         let marks = try DerivedFiles(directory + "/derived").manifest()
         for place in meterTypes.indices {
             let created = meterTypes[place].createdPosition
@@ -217,11 +222,16 @@ public struct LedgerVerification {
         // Names go to a file of their own; what is loaded is not written again.
         own.namesBytes = 0
         let checkpoints = Checkpoints(
-            directory: scratch, derived: derived, manifest: own,
+            directory: scratch,
+            derived: derived,
+            manifest: own,
             logger: Logger(label: "odometer.verify", factory: { _ in SwiftLogNoOpLogHandler() })
         )
         try Replay(
-            truth: truth, derived: derived, checkpoints: checkpoints, meterTypes: meterTypes
+            truth: truth,
+            derived: derived,
+            checkpoints: checkpoints,
+            meterTypes: meterTypes
         ).run()
         try checkpoints.close()
         return Derivation(directory: scratch, derived: derived)
@@ -270,8 +280,11 @@ private struct CellFingerprints {
         }
         guard let first = runs.first else { return }
         let merged = try CellRun.merge(
-            runs, to: scratch + "/fingerprint.run", store: store == 0 ? first.store : store,
-            aggregation: { aggregations[Int($0)] }, pace: {}
+            runs,
+            to: scratch + "/fingerprint.run",
+            store: store == 0 ? first.store : store,
+            aggregation: { aggregations[Int($0)] },
+            pace: {}
         )
         var names: [UInt32: String] = [0: ""]
         func name(_ number: UInt32) -> String {
@@ -290,7 +303,8 @@ private struct CellFingerprints {
                     kind == CellKind.books
                     ? "source \"\(name(key.subject))\" in the books"
                     : key.subject == 0 ? "all subjects" : "subject \"\(name(key.subject))\""
-                let text = "\(key.bucket)|\(name(key.dimensions))|\(meter)|\(key.element.high)|"
+                let text =
+                    "\(key.bucket)|\(name(key.dimensions))|\(meter)|\(key.element.high)|"
                     + "\(key.element.low)|\(state)"
                 sums[owner, default: 0] &+= checksum64(Array(text.utf8))
             }
