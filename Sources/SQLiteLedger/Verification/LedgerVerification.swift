@@ -295,20 +295,39 @@ private struct CellFingerprints {
             names[number] = text
             return text
         }
+        var tags: [UInt32: UInt64] = [:]
+        func nameTag(_ number: UInt32) -> UInt64 {
+            if let known = tags[number] { return known }
+            let tag = checksum64(Array(name(number).utf8))
+            tags[number] = tag
+            return tag
+        }
         let all = Int32.min..<Int32.max
         for kind in [CellKind.usage, CellKind.books, CellKind.element] {
+            var (last, owner) = (UInt32.max, "")
             try merged.visit(kind, nil, all) { key, meter, state in
                 cells += 1
-                let owner =
-                    kind == CellKind.books
-                    ? "source \"\(name(key.subject))\" in the books"
-                    : key.subject == 0 ? "all subjects" : "subject \"\(name(key.subject))\""
-                let text =
-                    "\(key.bucket)|\(name(key.dimensions))|\(meter)|\(key.element.high)|"
-                    + "\(key.element.low)|\(state)"
-                sums[owner, default: 0] &+= checksum64(Array(text.utf8))
+                if key.subject != last {
+                    // Cells come in the order of their subjects.
+                    last = key.subject
+                    owner =
+                        kind == CellKind.books
+                        ? "source \"\(name(key.subject))\" in the books"
+                        : last == 0 ? "all subjects" : "subject \"\(name(key.subject))\""
+                }
+                let words: [UInt64] = [
+                    UInt64(bitPattern: Int64(key.bucket)), nameTag(key.dimensions), UInt64(meter),
+                    key.element.high, key.element.low, UInt64(bitPattern: state.count),
+                    state.valueLow, state.valueHigh, UInt64(bitPattern: state.valueTop),
+                    UInt64(bitPattern: state.time), state.position,
+                ]
+                sums[owner, default: 0] &+= Self.checksum(words)
             }
         }
+    }
+
+    private static func checksum(_ words: [UInt64]) -> UInt64 {
+        unsafe words.withUnsafeBytes { unsafe Checksum64.of($0, seed: 0) }
     }
 
     func differences(from other: CellFingerprints) -> [String] {
