@@ -55,7 +55,7 @@ private struct DemoRun: Sendable {
             _ = try await post("/v1/meter-types", definition, "application/json")
         }
         say(
-            "Made \(DemoWorkload.meterTypes.count) meter types: requests, tokens in and out by model, …"
+            "Made \(DemoWorkload.meterTypes.count) meter types: requests, tokens by model, …"
         )
         var workload = DemoWorkload(seed: seed)
         var answered = Answers()

@@ -8,8 +8,8 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Check every block, every derived file, and that the books balance.",
         discussion: """
-            The server must not run on the directory. Nothing is changed: damage of derived files is \
-            mended by the next start of the server; damage of the log needs a backup.
+            The server must not run on the directory. Nothing is changed: damage of derived \
+            files is mended by the next start of the server; damage of the log needs a backup.
             """
     )
 

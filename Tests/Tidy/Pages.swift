@@ -124,7 +124,8 @@ func problemSlugs(_ files: [SwiftText]) -> Set<String> {
     return Set(
         homes.flatMap(\.lines).compactMap { line in
             let line = line.trimmed
-            guard line.hasPrefix("case "), let value = line.split(separator: "\"").dropFirst().first
+            guard line.hasPrefix("case "), line.contains(" = \""),
+                let value = line.split(separator: "\"").dropFirst().first
             else { return nil }
             return String(value)
         }

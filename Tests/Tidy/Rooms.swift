@@ -57,7 +57,8 @@ struct Room {
         ],
         theirs: [
             "ArgumentParser", "AsyncHTTPClient", "Yams", "Crypto", "Logging", "Metrics",
-            "ServiceLifecycle", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore",
+            "ServiceLifecycle", "UnixSignals", "Hummingbird", "HummingbirdCore", "HTTPTypes",
+            "NIOCore",
             "NIOPosix", "NIOHTTP1", "Foundation", "FoundationEssentials", "Glibc",
             "Synchronization",
         ]

@@ -4,7 +4,8 @@ import WireFormat
 
 @Suite("Decoding events") struct DecodeEventsTests {
     static let event =
-        #"{"id":"a","source":"s","type":"t","subject":"u","time":"2026-11-01T12:00:00Z","data":{"x":1}}"#
+        #"{"id":"a","source":"s","type":"t","subject":"u","#
+        + #""time":"2026-11-01T12:00:00Z","data":{"x":1}}"#
 
     static func decode(_ text: String, _ framing: EventFraming = .plain) throws -> DecodedBatch {
         try decodeEvents(Array(text.utf8), framing: framing)

@@ -216,7 +216,7 @@ final class Checkpoints: Sendable {
             Array(runs[range]),
             to: directory + "/" + file,
             store: storeTag,
-            aggregation: { aggregations[Int($0)] },
+            aggregation: { aggregations.of(meter: $0) },
             pace: pause
         )
         try replace(\.cellFiles, range, with: file) { tables in

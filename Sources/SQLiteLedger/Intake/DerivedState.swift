@@ -313,3 +313,11 @@ extension RollupBucket {
     /// The bucket that begins the hour of an instant: where a line of the books stands.
     static func hour(of instant: Instant) -> Int32 { index(of: instant) & ~3 }
 }
+
+extension [Aggregation] {
+    /// How a meter's states merge. The measures of the books have small numbers of their own, which
+    /// need not be meter types': they only count, and every aggregation counts alike.
+    func of(meter: UInt32) -> Aggregation {
+        indices.contains(Int(meter)) ? self[Int(meter)] : .count
+    }
+}

@@ -283,7 +283,7 @@ private struct CellFingerprints {
             runs,
             to: scratch + "/fingerprint.run",
             store: store == 0 ? first.store : store,
-            aggregation: { aggregations[Int($0)] },
+            aggregation: { aggregations.of(meter: $0) },
             pace: {}
         )
         var names: [UInt32: String] = [0: ""]
