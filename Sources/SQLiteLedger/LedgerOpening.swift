@@ -104,7 +104,11 @@ extension LedgerCore {
             return meterTypes
         }
         checkpoints.reset()
-        derived.tables.withLock { $0 = DerivedState.Tables() }
+        derived.tables.withLock { tables in
+            let rebuilds = tables.rebuilds | 1
+            tables = DerivedState.Tables()
+            tables.rebuilds = rebuilds
+        }
         derived.install(changed)
         try Replay(
             truth: truth,
@@ -112,6 +116,7 @@ extension LedgerCore {
             checkpoints: checkpoints,
             meterTypes: changed
         ).run()
+        derived.tables.withLock { $0.rebuilds += 1 }
     }
 }
 

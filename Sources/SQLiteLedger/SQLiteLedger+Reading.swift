@@ -48,8 +48,14 @@ extension SQLiteLedger {
     private func reading<Answer>(_ what: String, _ body: () throws -> Answer) throws(LedgerError)
         -> Answer
     {
+        let before = core.derived.read { $0.rebuilds }
         do {
-            return try body()
+            let answer = try body()
+            let after = core.derived.read { $0.rebuilds }
+            guard before == after, after.isMultiple(of: 2) else {
+                throw LedgerError(.busy, "derived state is being rebuilt from the log")
+            }
+            return answer
         } catch {
             if error is DerivedFileError {
                 _ = core.enter(.perform { $0.rebuild() }, bytes: 0, events: 0)

@@ -66,6 +66,15 @@ final class DerivedState: Sendable {
         /// By meter number.
         var aggregations: [Aggregation] = [.count]
         var checkpoint: UInt64 = 0
+        /// How often the state was begun anew; odd while a rebuild is under way. What is read while
+        /// it changes is part of the truth at best, and no answer.
+        var rebuilds = 0
+
+        /// The text of a name; empty for a number that a rebuild has not given out again.
+        func name(_ number: UInt32) -> String {
+            guard number > 0, number <= names.count else { return "" }
+            return String(decoding: names.bytes(of: number), as: UTF8.self)
+        }
     }
 
     let tables = Mutex(Tables())

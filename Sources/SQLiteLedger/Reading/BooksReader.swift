@@ -88,7 +88,7 @@ struct BooksReader {
         let numbers = Set(keys.flatMap { [$0.source, $0.type] })
         return derived.read { tables in
             Dictionary(
-                numbers.map { ($0, String(decoding: tables.names.bytes(of: $0), as: UTF8.self)) },
+                numbers.map { ($0, tables.name($0)) },
                 uniquingKeysWith: { one, _ in one }
             )
         }

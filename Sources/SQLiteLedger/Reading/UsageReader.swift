@@ -350,7 +350,7 @@ struct UsageReader {
         }
         let unknown = asked.filter { $0 != 0 && names[$0] == nil }
         let texts = core.derived.read { tables in
-            unknown.map { ($0, String(decoding: tables.names.bytes(of: $0), as: UTF8.self)) }
+            unknown.map { ($0, tables.name($0)) }
         }
         for (number, text) in texts { names[number] = text }
     }
