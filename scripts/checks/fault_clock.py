@@ -2,6 +2,7 @@
 
 import glob
 import os
+import subprocess
 
 import odometer_check as check
 from faulted import METERS
@@ -11,6 +12,14 @@ def _library():
     places = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
     found = [path for place in places for path in glob.glob(place)]
     return found[0] if found else None
+
+
+def _keeps_arguments(environment):
+    """Preloaded by hand, some builds of libfaketime leave a Swift program without arguments."""
+    said = subprocess.run(
+        [check.binary(), "help", "verify"], env={**os.environ, **environment},
+        capture_output=True, text=True, timeout=60, check=False)
+    return "odometer verify" in said.stdout
 
 
 def stepped_back(seeded):
@@ -24,6 +33,8 @@ def stepped_back(seeded):
         "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
     }
+    if not _keeps_arguments(environment):
+        return "skipped: libfaketime takes this program's arguments away here"
     batches = [ticks.make(40, is_timed=False) for _ in range(4)]
     positions, arrivals = [], []
 

@@ -85,7 +85,17 @@ class Client:
         self._connection = None
 
     def call(self, method, target, body=None, headers=None):
-        """(status, headers, body bytes); one attempt, whatever fails is raised."""
+        """(status, headers, body bytes); whatever fails is raised. A question that is told to come
+        again (503, such as while derived state is rebuilt) is asked again, for a minute at most."""
+        answer = self._call_once(method, target, body, headers)
+        for _ in range(300):
+            if method != "GET" or answer[0] != 503 or not target.startswith("/v1/"):
+                break
+            time.sleep(0.2)
+            answer = self._call_once(method, target, body, headers)
+        return answer
+
+    def _call_once(self, method, target, body=None, headers=None):
         if self._connection is None:
             self._connection = http.client.HTTPConnection(
                 "127.0.0.1", self.port, timeout=self.timeout
