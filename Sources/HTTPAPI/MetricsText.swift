@@ -46,6 +46,11 @@ struct MetricsText {
         gauge("odometer_queue_bytes", "Bytes that wait to be committed.", bytes)
         gauge("odometer_key_runs", "Sorted runs of the key index.", Int64(status.keyRuns))
         gauge("odometer_cell_runs", "Sorted runs of the rollups.", Int64(status.cellRuns))
+        gauge(
+            "odometer_derived_checked",
+            "Whether the derived files that the start found have been checked since.",
+            status.isChecked ? 1 : 0
+        )
         gauge("odometer_merging", "Whether a merge is under way.", status.isMerging ? 1 : 0)
         gauge("odometer_truth_bytes", "Bytes of the log on disk.", status.truthBytes)
         gauge("odometer_derived_bytes", "Bytes of derived state on disk.", status.derivedBytes)

@@ -36,6 +36,7 @@ extension FrontDesk {
                 json.field("keyRuns", status.keyRuns)
                 json.field("cellRuns", status.cellRuns)
                 json.field("isMerging", status.isMerging)
+                json.field("isChecked", status.isChecked)
                 json.field("memoryBytes", String(status.derivedMemoryBytes))
             }
             json.object("disk") { json in

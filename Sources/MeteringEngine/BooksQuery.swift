@@ -135,6 +135,8 @@ public struct LedgerStatus: Sendable {
     public var queueEvents = 0
     public var queueBytes = 0
     public var isMerging = false
+    /// Whether all derived files that the start found have been checked byte for byte since.
+    public var isChecked = false
     public var quarantined: Int64 = 0
     /// Since the start of this process.
     public var counters = IntakeCounters()

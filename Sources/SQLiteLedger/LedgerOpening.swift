@@ -117,6 +117,7 @@ extension LedgerCore {
             meterTypes: changed
         ).run()
         derived.tables.withLock { $0.rebuilds += 1 }
+        checkpoints.skipCheck()
     }
 }
 

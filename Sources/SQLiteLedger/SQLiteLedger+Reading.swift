@@ -127,6 +127,7 @@ extension LedgerCore {
         status.residentBytes = Self.residentBytes
         (status.queueEvents, status.queueBytes) = room.withLock { ($0.events, $0.bytes) }
         status.isMerging = checkpoints.isMerging
+        status.isChecked = checkpoints.isChecked
         status.counters = counters.withLock { $0 }
         return status
     }

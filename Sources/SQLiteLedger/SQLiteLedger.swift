@@ -60,6 +60,11 @@ public final class SQLiteLedger: UsageLedger {
         thread.stackSize = 8 * 1024 * 1024
         thread.start()
         Backfilling(core: core).start()
+        core.checkpoints.check { fault in
+            let what = "checking the derived files"
+            core.logger.error("\(what) failed", metadata: ["error": "\(fault)"])
+            _ = core.enter(.perform { $0.rebuild() }, bytes: 0, events: 0)
+        }
         core.checkpoints.scheduleMerge()
     }
 

@@ -74,6 +74,8 @@ def _mended(seeded, store, what):
     with seeded.server(store) as server:
         client = server.client()
         seeded.compare(client, what)
+        check.until(lambda: client.get("/v1/status")["derived"]["isChecked"],
+                    f"{what}: the derived files are checked after the start")
         batch = ticks.make(20)
         counts = ticks.send(client, batch), ticks.send(client, batch)
         seeded.tally.equal([each["accepted"] for each in counts], [20, 0], f"{what}: counts once")

@@ -127,6 +127,15 @@ class Client:
             self._connection = None
 
 
+def until(is_so, what, seconds_max=60):
+    """Asks again and again until it is so."""
+    started = time.monotonic()
+    while not is_so():
+        if time.monotonic() - started > seconds_max:
+            raise RuntimeError(f"not within {seconds_max} s: {what}")
+        time.sleep(0.05)
+
+
 def parsed(payload):
     return json.loads(payload, parse_int=str, parse_float=str) if payload else None
 

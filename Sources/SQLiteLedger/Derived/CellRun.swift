@@ -110,8 +110,9 @@ final class CellRun: Sendable {
     /// Reads the whole file anew and checks every byte of it, the order of the cells, and that
     /// fences and filter agree with the blocks.
     ///
+    /// - Parameter isWanted: Asked before every block; false ends the check early.
     /// - Throws: `corrupt`, naming the block at fault, or `io`.
-    func verify() throws(DerivedFileError) {
+    func verify(while isWanted: () -> Bool = { true }) throws(DerivedFileError) {
         let fresh = try CellRun.open(path, store: header.store)
         guard fresh.header == header else {
             throw DerivedFileError(.corrupt, path, "the header is not the one that was opened")
@@ -119,6 +120,7 @@ final class CellRun: Sendable {
         let block = CellBlock()
         var (last, cells, states): (CellKey?, Int, Int) = (nil, 0, 0)
         for number in fences.indices {
+            guard isWanted() else { return }
             try fresh.load(number, block)
             var inBlock = 0
             while try fresh.next(block, number) {

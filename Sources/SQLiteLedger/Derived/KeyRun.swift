@@ -153,8 +153,9 @@ final class KeyRun: Sendable {
     /// Reads the whole file anew and checks every byte of it, the order of the keys, and that
     /// fences and filter agree with the pages.
     ///
+    /// - Parameter isWanted: Asked before every page; false ends the check early.
     /// - Throws: `corrupt`, naming the page at fault, or `io`.
-    func verify() throws(DerivedFileError) {
+    func verify(while isWanted: () -> Bool = { true }) throws(DerivedFileError) {
         let fresh = try KeyRun.open(path, store: header.store)
         guard fresh.header == header else {
             throw DerivedFileError(.corrupt, path, "the header is not the one that was opened")
@@ -162,6 +163,7 @@ final class KeyRun: Sendable {
         let page = KeyPages(count: 1)
         var last: KeyHash?
         for number in 0..<header.pages {
+            guard isWanted() else { return }
             try page.read(number..<(number + 1), of: fresh.file, header)
             let entries = unsafe page.entries(0)
             var sound = unsafe entries[0].key == fences[number]

@@ -20,11 +20,15 @@ final class Checkpoints: Sendable {
     private let flushFault = Mutex<(any Error)?>(nil)
     private let mergesUnderWay = Atomic<Int>(0)
     private let isClosed = Atomic<Bool>(false)
+    private let hasChecked = Atomic<Bool>(false)
 
     init(directory: String, derived: DerivedState, manifest: Manifest, logger: Logger) {
         (self.directory, self.derived, self.logger) = (directory, derived, logger)
         self.manifest = Mutex(manifest)
     }
+
+    /// Whether every byte of the files that were there at the start has been checked since.
+    var isChecked: Bool { hasChecked.load(ordering: .relaxed) }
 
     var isMerging: Bool { mergesUnderWay.load(ordering: .relaxed) > 0 }
 
@@ -167,6 +171,27 @@ final class Checkpoints: Sendable {
         }
         DerivedFiles(directory).removeAll(but: kept)
     }
+
+    /// Checks every byte of the files that the start found, in the background, before any merge.
+    ///
+    /// A page is checked whenever it is read, so damage never reaches an answer; but a page that
+    /// nobody reads for a year would hide its damage for a year, from all but `odometer verify`.
+    func check(onDamage: @escaping @Sendable (DerivedFileError) -> Void) {
+        let (keyRuns, cellRuns) = derived.tables.withLock { ($0.keyRuns, $0.cellRuns) }
+        merging.async {
+            let isWanted = { !self.isClosed.load(ordering: .relaxed) }
+            do throws(DerivedFileError) {
+                for run in keyRuns { try run.verify(while: isWanted) }
+                for run in cellRuns { try run.verify(while: isWanted) }
+                if isWanted() { self.hasChecked.store(true, ordering: .relaxed) }
+            } catch {
+                onDamage(error)
+            }
+        }
+    }
+
+    /// Nothing of what the start found is left to be checked: all of it was derived anew.
+    func skipCheck() { hasChecked.store(true, ordering: .relaxed) }
 
     var storeTag: UInt64 {
         manifest.withLock { manifest in checksum64(manifest.store) }
