@@ -124,7 +124,7 @@ let package = Package(
         tests(
             "MeteringTests",
             ["UsageModel", "Metering", "MeteringTestKit"],
-            resources: [.copy("Fixtures/zones.tsv")]
+            resources: [.copy("Fixtures/zones.tsv"), .copy("Fixtures/calendars.tsv")]
         ),
         tests("WireFormatTests", ["UsageModel", "WireFormat", "MeteringTestKit"]),
         tests("CompressionTests", ["Compression"]),

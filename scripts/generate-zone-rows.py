@@ -189,4 +189,5 @@ def write(name, directory):
             row("l", wall, *(zone.from_wall(wall, fold) - wall for fold in (0, 1)))
 
 
-main()
+if __name__ == "__main__":
+    main()

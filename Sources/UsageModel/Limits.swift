@@ -26,6 +26,10 @@ public enum Limits {
     public static let dimensionValueBytesMax = 256
     /// The most meter types that are not retired.
     public static let meterTypesMax = 1_000
+    /// The most units of a reset schedule in one period.
+    public static let resetIntervalMax = 10_000
+    /// The longest cron expression, in UTF-8 bytes.
+    public static let cronBytesMax = 256
     /// The most elements of an array that one event may add to a unique count.
     public static let uniqueElementsPerEventMax = 10_000
     /// The deepest path, in steps.
