@@ -42,22 +42,20 @@ struct CivilCadence: Sendable {
 
     /// The boundaries at or before, and after, an instant.
     func edges(around time: Int64, _ zone: TimeZoneRules) -> (start: Int64, end: Int64) {
-        let number = number(atOrBefore: zone.latestLocal(through: time))
-        let start = instant(of: number, zone)
-        // The anchor may be the later of two showings, and this instant lie between them.
-        if start > time { return (instant(of: number - 1, zone), start) }
-        return (start, instant(of: number + 1, zone))
+        let number = number(near: zone.latestLocal(through: time))
+        let edge = instant(of: number, zone)
+        return edge > time
+            ? (instant(of: number - 1, zone), edge) : (edge, instant(of: number + 1, zone))
     }
 
-    /// The number of the last boundary that a clock that has come so far has shown.
-    private func number(atOrBefore shown: Int64) -> Int {
+    /// The number of the last boundary that a clock that has come so far has shown, or the next
+    /// one: where it comes later in the month, or is an anchor that is the later of two showings.
+    private func number(near shown: Int64) -> Int {
         switch step {
         case .days(let step): return Int((shown - origin).flooredQuotient(by: step))
         case .months(let step):
             let date = LocalDateTime(microseconds: shown).date
-            let months = date.year * 12 + date.month - 1 - month
-            let number = months.flooredQuotient(by: step)
-            return local(of: number) <= shown ? number : number - 1
+            return (date.year * 12 + date.month - 1 - month).flooredQuotient(by: step)
         }
     }
 

@@ -96,27 +96,27 @@ extension CronSchedule {
 private struct CronMonth {
     let year: Int
     let month: Int
-    /// The first of the month, days since the epoch.
-    let firstDay: Int
     /// Bit n is day n, from 1.
     let days: UInt32
+    /// The first of the month, days since the epoch; not computed where no day matches by its date.
+    let firstDay: Int
 
     init(_ cron: CronSchedule, year: Int, month: Int) {
         (self.year, self.month) = (year, month)
-        firstDay = CivilDate(year: year, month: month, day: 1).daysSinceEpoch
-        guard cron.months >> month & 1 == 1 else {
-            days = 0
+        let last = CivilDate.daysIn(month: month, year: year)
+        let byDate =
+            (cron.daysOfMonth | (cron.includesLastDay ? 1 << last : 0)) & ((2 << last) &- 2)
+        guard cron.months >> month & 1 == 1, !cron.daysMustFitBoth || byDate != 0 else {
+            (days, firstDay) = (0, 0)
             return
         }
-        let last = CivilDate.daysIn(month: month, year: year)
-        let byDate = cron.daysOfMonth | (cron.includesLastDay ? 1 << last : 0)
+        firstDay = CivilDate(year: year, month: month, day: 1).daysSinceEpoch
         // 1970-01-01 was a Thursday. The week, from the first day on, five times over.
         let weekday = firstDay + 4 - (firstDay + 4).flooredQuotient(by: 7) * 7
         let week = UInt64(cron.daysOfWeek >> weekday | cron.daysOfWeek << (7 - weekday)) & 0x7F
         let weeks = week &* (1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28)
-        let byWeekday = UInt32(truncatingIfNeeded: weeks << 1)
-        let matching = cron.daysMustFitBoth ? byDate & byWeekday : byDate | byWeekday
-        days = matching & ((2 << last) &- 2)
+        let byWeekday = UInt32(truncatingIfNeeded: weeks << 1) & ((2 << last) &- 2)
+        days = cron.daysMustFitBoth ? byDate & byWeekday : byDate | byWeekday
     }
 }
 
