@@ -63,8 +63,8 @@ let package = Package(
         .library(
             name: "OdometerRooms",
             targets: [
-                "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
-                "SQLiteLedger",
+                "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
+                "MeteringEngine", "SQLiteLedger",
             ]
         ),
     ],
@@ -93,6 +93,9 @@ let package = Package(
         room("UsageModel"),
         room("Metering", ["UsageModel"]),
         room("WireFormat", ["UsageModel"]),
+        // RE2 is C++; a shim gives it a plain C face.
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        room("Expressions", ["UsageModel", "Metering", "WireFormat", "CRE2"]),
         room("Compression", ["CZlib", "CZstd"]),
         room("MeteringEngine", ["UsageModel", "Metering", "WireFormat", logging, lifecycle]),
         room("FileIntake", ["UsageModel", "Metering", crypto]),
@@ -113,8 +116,9 @@ let package = Package(
         .executableTarget(
             name: "odometer",
             dependencies: [
-                "UsageModel", "Metering", "WireFormat", "Compression", "MeteringEngine",
-                "SQLiteLedger", "HTTPAPI", "FileIntake", arguments, httpClient, nioCore, nioHTTP1,
+                "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
+                "MeteringEngine", "SQLiteLedger", "HTTPAPI", "FileIntake", arguments, httpClient,
+                nioCore, nioHTTP1,
                 yams, crypto, lifecycle, unixSignals, logging,
             ],
             swiftSettings: dialect
@@ -127,6 +131,10 @@ let package = Package(
             resources: [.copy("Fixtures/zones.tsv"), .copy("Fixtures/calendars.tsv")]
         ),
         tests("WireFormatTests", ["UsageModel", "WireFormat", "MeteringTestKit"]),
+        tests(
+            "ExpressionsTests",
+            ["UsageModel", "Metering", "WireFormat", "Expressions", "MeteringTestKit"]
+        ),
         tests("CompressionTests", ["Compression"]),
         tests("FileIntakeTests", ["Metering", "FileIntake", "MeteringTestKit"]),
         tests("OdometerTests", ["Metering", "FileIntake", "odometer", arguments, yams, logging]),
@@ -150,5 +158,6 @@ let package = Package(
         ),
         tests("Tidy", []),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )

@@ -34,4 +34,18 @@ public enum Limits {
     public static let uniqueElementsPerEventMax = 10_000
     /// The deepest path, in steps.
     public static let pathStepsMax = 32
+    /// The longest expression, in bytes.
+    public static let expressionBytesMax = 4_096
+    /// The most parts of an expression: literals, paths, operations.
+    public static let expressionNodesMax = 500
+    /// The deepest nesting of an expression.
+    public static let expressionDepthMax = 64
+    /// The most elements of a list `[a, b]` in an expression.
+    public static let expressionListMax = 200
+    /// The longest text that an expression computes, in bytes.
+    public static let expressionTextBytesMax = 64 * 1024
+    /// The longest pattern of `matches`, in bytes.
+    public static let patternBytesMax = 512
+    /// The most memory that one pattern takes, in bytes; one that needs more is refused.
+    public static let patternMemoryBytesMax = 1024 * 1024
 }

@@ -22,6 +22,11 @@ public func unescape(_ string: UnsafeRawBufferPointer) -> [UInt8] {
     return text
 }
 
+/// The same, appended to a text; allocates only as it grows.
+public func unescape(_ string: UnsafeRawBufferPointer, into text: inout [UInt8]) {
+    appendUnescaped(unsafe RawBytes(string), to: &text)
+}
+
 /// Up to four bytes of text: a character that an escape stands for, or one byte as it is.
 struct TextPiece {
     private let word: UInt32

@@ -17,6 +17,11 @@ struct Allowance {
     static let list = [
         Allowance(
             "@unchecked Sendable",
+            in: "Sources/Expressions/Pattern.swift",
+            because: "RE2 lets many threads ask a compiled pattern at once, and nothing changes it"
+        ),
+        Allowance(
+            "@unchecked Sendable",
             in: "Sources/SQLiteLedger/Intake/DerivedState.swift",
             because: "a frozen table is read by many threads and changed by none"
         ),
