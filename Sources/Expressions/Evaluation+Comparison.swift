@@ -68,7 +68,9 @@ extension Evaluation {
             // A text that spells no number is unlike any number, also one that does not fit.
             let one = reading(left)
             let other = reading(right)
-            if one == .failure(.notANumber) || other == .failure(.notANumber) { return .unlike }
+            // Patterns, not ==: that of `Result` is generic, and costs more than all the rest.
+            if case .failure(.notANumber) = one { return .unlike }
+            if case .failure(.notANumber) = other { return .unlike }
             guard case .success(let leftQuantity) = one else { throw fault(.outOfRange, leftNode) }
             guard case .success(let rightQuantity) = other else {
                 throw fault(.outOfRange, rightNode)

@@ -12,7 +12,8 @@ struct Operand {
     }
 
     var mantissa: Int128 = 0
-    var slice = ByteSlice.empty
+    // Not `ByteSlice.empty`, which is looked up each time.
+    var slice = ByteSlice(offset: 0, count: 0)
     var kind: Kind
     var home = ExpressionText.Home.event
     /// Of a text of the event.
@@ -20,7 +21,7 @@ struct Operand {
     /// Of a boolean.
     var isTrue = false
 
-    static let missing = Operand(kind: .missing)
+    static var missing: Operand { Operand(kind: .missing) }
 
     @inline(__always)
     init(kind: Kind) { self.kind = kind }
