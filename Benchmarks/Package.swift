@@ -14,6 +14,10 @@ let dialect: [SwiftSetting] = [
 // A package of its own: nobody who builds Odometer resolves or builds a benchmark.
 let package = Package(
     name: "odometer-benchmarks",
+    dependencies: [
+        .package(name: "odometer", path: ".."),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
     targets: [
         .systemLibrary(
             name: "CPostgres",
@@ -24,7 +28,11 @@ let package = Package(
         .systemLibrary(name: "CEpoll"),
         .executableTarget(
             name: "odometer-bench",
-            dependencies: ["CEpoll", "CPostgres"],
+            dependencies: [
+                "CEpoll", "CPostgres",
+                .product(name: "OdometerRooms", package: "odometer"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Sources/OdometerBench",
             swiftSettings: dialect
         ),

@@ -70,7 +70,11 @@ private struct BatchMeasuring {
     private var plans: [TypePlan] = []
     private var tuple: [UInt8] = []
     private var originBytes: [UInt8] = []
-    private var lastOrigin: (source: ByteSlice, type: ByteSlice, number: UInt32)?
+    private var tupleCache = TupleCache()
+    /// The origins that came by last, as they stand in the batch, and which one gives way next.
+    private var recentOrigins: [(source: ByteSlice, type: ByteSlice, number: UInt32)] = []
+    private var oldestOrigin = 0
+    private static let recentOriginsMax = 4
 
     init(preparer: EventPreparer, arrival: Instant, decoded: borrowing DecodedBatch) {
         self.preparer = preparer
@@ -136,8 +140,9 @@ private struct BatchMeasuring {
                 capacity: Swift.max(plan.paths.count, 1)
             ) { slots in
                 unsafe plan.paths.extract(decoded, bytes: raw, into: slots)
-                for group in plan.groups {
-                    unsafe measure(group, slots, raw, &event)
+                for (index, group) in plan.groups.enumerated() {
+                    let id = UInt64(origin) << 32 | UInt64(index)
+                    unsafe measure(group, id, slots, raw, &event)
                 }
             }
             event.contributionCount =
@@ -150,11 +155,11 @@ private struct BatchMeasuring {
         _ decoded: DecodedEvent,
         _ raw: UnsafeRawBufferPointer
     ) -> UInt32 {
-        if let last = lastOrigin,
-            unsafe raw[last.source.range].elementsEqual(raw[decoded.source.range]),
-            unsafe raw[last.type.range].elementsEqual(raw[decoded.type.range])
+        for recent in recentOrigins
+        where unsafe TupleCache.areEqual(recent.source, decoded.source, raw)
+            && TupleCache.areEqual(recent.type, decoded.type, raw)
         {
-            return last.number
+            return recent.number
         }
         // Length-prefixed, so that no two pairs join to one text.
         originBytes.removeAll(keepingCapacity: true)
@@ -169,12 +174,18 @@ private struct BatchMeasuring {
             batch.origins.append(PreparedBatch.Origin(source: source, type: type))
             plans.append(preparer.catalog.plan(for: type))
         }
-        lastOrigin = (decoded.source, decoded.type, number)
+        if recentOrigins.count < Self.recentOriginsMax {
+            recentOrigins.append((decoded.source, decoded.type, number))
+        } else {
+            recentOrigins[oldestOrigin] = (decoded.source, decoded.type, number)
+            oldestOrigin = (oldestOrigin + 1) % Self.recentOriginsMax
+        }
         return number
     }
 
     private mutating func measure(
         _ group: TypePlan.Group,
+        _ id: UInt64,
         _ slots: UnsafeMutableBufferPointer<PathValue>,
         _ raw: UnsafeRawBufferPointer,
         _ event: inout PreparedEvent
@@ -182,15 +193,14 @@ private struct BatchMeasuring {
         var number: UInt32 = 0
         var tupleFault: UnreadableReason?
         if !group.pieces.isEmpty {
-            tuple.removeAll(keepingCapacity: true)
-            for piece in group.pieces {
-                tuple.append(contentsOf: piece.prefix)
-                let fault = unsafe appendDimension(slots[piece.slot], raw, to: &tuple)
-                tupleFault = tupleFault ?? fault
-            }
-            tuple.append(UInt8(ascii: "}"))
-            if tupleFault == nil {
-                number = tuples.number(of: tuple, hash: preparer.nameHash(tuple))
+            if let known = unsafe tupleCache.find(group, id: id, slots, raw) {
+                number = known
+            } else {
+                tupleFault = unsafe spellTuple(group, slots, raw)
+                if tupleFault == nil {
+                    number = tuples.number(of: tuple, hash: preparer.nameHash(tuple))
+                    unsafe tupleCache.remember(number, group, id: id, slots, raw)
+                }
             }
         }
         for program in group.programs
@@ -218,6 +228,22 @@ private struct BatchMeasuring {
             }
             batch.contributions.append(contribution)
         }
+    }
+
+    private mutating func spellTuple(
+        _ group: TypePlan.Group,
+        _ slots: UnsafeMutableBufferPointer<PathValue>,
+        _ raw: UnsafeRawBufferPointer
+    ) -> UnreadableReason? {
+        var reason: UnreadableReason?
+        tuple.removeAll(keepingCapacity: true)
+        for piece in group.pieces {
+            tuple.append(contentsOf: piece.prefix)
+            let fault = unsafe appendDimension(slots[piece.slot], raw, to: &tuple)
+            reason = reason ?? fault
+        }
+        tuple.append(UInt8(ascii: "}"))
+        return reason
     }
 
     private mutating func readElements(

@@ -7,6 +7,8 @@ enum OdometerBench {
 
           peer      the homegrown meter: PostgreSQL 15, 4 connections, batches of 1,000
           http      the server end to end: --server-bin PATH
+          engine    everything but HTTP, in this process, durable before each answer
+          baseline  what any durable intake must pay: decode, hash, compress, fsync
           compare   peer and server on the same events, one after the other, with ratios
           sample    prints three events of the workload
 
@@ -15,25 +17,28 @@ enum OdometerBench {
         peer:       --input unnest|parameters|values|body|all --rollup wide|narrow|all
                     --payload text|json|jsonb|all --connections 4 --batch 1000 --warm-up 50k
                     --seconds 60 --settings name=value,…
+        engine:     --batch 1000 --meter-types 5 --connections 4 --warm-up 50k
         http:       --server-bin PATH --batch 1,100,1000,5000 --connections 4 --threads 1
                     --meter-types 1,5 --warm-up 50k --seconds 60
         """
 
-    static func main() {
-        do throws(BenchError) {
+    static func main() async {
+        do {
             try Interruption.watch()
-            try run(CommandLine.arguments.dropFirst())
+            try await run(CommandLine.arguments.dropFirst())
         } catch {
             say("odometer-bench: \(error)")
             exit(1)
         }
     }
 
-    static func run(_ words: ArraySlice<String>) throws(BenchError) {
+    static func run(_ words: ArraySlice<String>) async throws {
         var options = try Options(words.dropFirst())
         switch words.first {
         case "peer": try peer(&options)
         case "http": try http(&options)
+        case "engine": try await engine(&options)
+        case "baseline": try await baseline(&options)
         case "compare": try compare(&options)
         case "sample": try sample(&options)
         default: say(usage)
@@ -107,6 +112,41 @@ enum OdometerBench {
                 (plan.batchSize, plan.meterTypes) = (size, count)
                 say(try measureServer(workload, plan).markdown)
             }
+        }
+    }
+
+    static func enginePlan(_ options: inout Options) throws(BenchError) -> EnginePlan {
+        var plan = EnginePlan()
+        plan.connections = try options.number("connections", default: plan.connections)
+        plan.warmUpEvents = try options.number("warm-up", default: plan.warmUpEvents)
+        return plan
+    }
+
+    private static func engine(_ options: inout Options) async throws {
+        let shape = try workloadShape(&options)
+        var plan = try enginePlan(&options)
+        let sizes = try options.numbers("batch", default: [1_000])
+        let meterTypes = try options.numbers("meter-types", default: [5])
+        try options.finish()
+        let workload = Workload(shape)
+        say(Measurement.header)
+        for count in meterTypes {
+            for size in sizes {
+                (plan.batchSize, plan.meterTypes) = (size, count)
+                say(try await measureEngine(workload, plan).markdown)
+            }
+        }
+    }
+
+    private static func baseline(_ options: inout Options) async throws {
+        let shape = try workloadShape(&options)
+        var plan = try enginePlan(&options)
+        plan.batchSize = try options.number("batch", default: plan.batchSize)
+        try options.finish()
+        let workload = Workload(shape)
+        say(Measurement.header)
+        for step in BaselineStep.allCases {
+            say(try await measureBaseline(workload, step, plan).markdown)
         }
     }
 

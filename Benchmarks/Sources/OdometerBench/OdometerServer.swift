@@ -34,7 +34,7 @@ struct OdometerServer {
         }
     }
 
-    private static let meterTypes = [
+    static let meterTypes = [
         """
         {"key":"tokens-in","name":"Input tokens","eventTypes":["llm.request"],\
         "aggregation":"sum","value":"$.data.tokens.input","unit":"token"}

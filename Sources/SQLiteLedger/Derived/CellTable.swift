@@ -58,6 +58,15 @@ import UsageModel
         /// The cell and state that were merged into last: the next meter is mostly the next state.
         var lastCell: UInt32 = 0
         var lastState: UInt32 = 0
+        /// The heads that were found last, of one subject and of all: an event asks for them by
+        /// turns.
+        var lastHeads = (KnownHead(), KnownHead())
+    }
+
+    struct KnownHead {
+        var kind: UInt32 = 0
+        var subject: UInt32 = 0
+        var reference: UInt32 = 0
     }
 
     /// What ``bytes`` may reach before the table is full.
@@ -121,6 +130,15 @@ import UsageModel
         let reference = unsafe arena.append(cell)
         link(reference, hash)
         return CellRef(reference: reference)
+    }
+
+    /// Brings the slots of a cell and of its chain's head into the cache; see
+    /// ``SlotTable/touch(_:)``.
+    @inline(__always)
+    func touch(_ kind: UInt8, subject: UInt32, bucket: Int32, dimensions: UInt32) -> Bool {
+        let flagged = UInt32(kind) | Record.headFlag
+        return unsafe slots.touch(Self.hash(UInt32(kind), subject, bucket, dimensions))
+            && slots.touch(Self.hash(flagged, subject, 0, 0))
     }
 
     /// Merges a state into a cell's state of the same meter; makes that if the cell has none.
@@ -230,7 +248,9 @@ import UsageModel
         unsafe fields.pointee.cells += 1
         let cell = unsafe arena.pointer(reference, as: Record.self)
         let (kind, subject) = unsafe (cell.pointee.kind | Record.headFlag, cell.pointee.subject)
-        var head = self.head(kind, subject)
+        let known = unsafe subject == 0 ? fields.pointee.lastHeads.0 : fields.pointee.lastHeads.1
+        let isKnown = known.kind == kind && known.subject == subject
+        var head = isKnown ? known.reference : self.head(kind, subject)
         if head == 0 {
             let record = unsafe Record(
                 subject: subject,
@@ -243,6 +263,14 @@ import UsageModel
             head = unsafe arena.append(record)
             unsafe slots.insert(Self.hash(kind, subject, 0, 0), head)
             unsafe fields.pointee.heads = head
+        }
+        if !isKnown {
+            let found = KnownHead(kind: kind, subject: subject, reference: head)
+            if subject == 0 {
+                unsafe fields.pointee.lastHeads.0 = found
+            } else {
+                unsafe fields.pointee.lastHeads.1 = found
+            }
         }
         let chain = unsafe arena.pointer(head, as: Record.self)
         unsafe cell.pointee.next = unsafe chain.pointee.first

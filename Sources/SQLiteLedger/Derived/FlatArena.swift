@@ -46,7 +46,7 @@
         return unsafe (chunk + offset).assumingMemoryBound(to: type)
     }
 
-    /// Makes room for a record, which is zeroed, and starts with the value given.
+    /// Makes room for a record that starts with the value given.
     @inline(__always)
     func append<Record>(_ record: Record) -> UInt32 {
         let reference = unsafe reserve(bytes: MemoryLayout<Record>.size)
@@ -54,7 +54,7 @@
         return reference
     }
 
-    /// Makes room for some bytes, which lie together. At most 16 MiB.
+    /// Makes room for some bytes, which lie together and hold anything. At most 16 MiB.
     @inline(__always)
     func reserve(bytes: Int) -> UInt32 {
         let units = (bytes &+ 7) &>> 3
@@ -86,7 +86,9 @@
             count < Self.chunksMax,
             "the arena is full; its owner should have asked isFull"
         )
-        unsafe (chunks + count).initialize(to: FlatMemory.allocate(bytes: Self.chunkBytes))
+        unsafe (chunks + count).initialize(
+            to: FlatMemory.allocate(bytes: Self.chunkBytes, isZeroed: false)
+        )
         unsafe state.pointee.chunks = count + 1
     }
 }

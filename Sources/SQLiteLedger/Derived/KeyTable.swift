@@ -68,12 +68,7 @@ import UsageModel
         var start = 0
         while start < keys.count {
             let end = min(start + 32, keys.count)
-            var touched: UInt64 = 0
-            for index in start..<end {
-                touched |= unsafe slots[home(keys[index])].position.value
-            }
-            // All positions may be zero; asking keeps the loads from being optimised away.
-            if touched == .max { preconditionFailure("a position that no log reaches") }
+            unsafe touch(keys, start..<end)
             for index in start..<end {
                 let slot = unsafe slot(keys[index])
                 if unsafe Self.isAt(slot, keys[index]) {
@@ -82,6 +77,27 @@ import UsageModel
             }
             start = end
         }
+    }
+
+    /// Adds keys whose positions follow one another, as ``insert(_:_:)`` does each.
+    func insert(_ keys: UnsafeBufferPointer<KeyHash>, first position: UInt64) {
+        var start = 0
+        while start < keys.count {
+            let end = min(start + 32, keys.count)
+            unsafe touch(keys, start..<end)
+            for index in start..<end {
+                insert(unsafe keys[index], Position(position + UInt64(index)))
+            }
+            start = end
+        }
+    }
+
+    @inline(__always)
+    private func touch(_ keys: UnsafeBufferPointer<KeyHash>, _ range: Range<Int>) {
+        var touched: UInt64 = 0
+        for index in range { touched |= unsafe slots[home(keys[index])].position.value }
+        // All positions may be zero; asking keeps the loads from being optimised away.
+        if touched == .max { preconditionFailure("a position that no log reaches") }
     }
 
     /// Adds a key. Of a key that is held already, the smaller position stays.

@@ -48,6 +48,10 @@ import UsageModel
         return unsafe known != 0 ? known : add(bytes, hash)
     }
 
+    /// Brings the slot of a name into the cache; see ``SlotTable/touch(_:)``.
+    @inline(__always)
+    func touch(hash: UInt64) -> Bool { unsafe slots.touch(hash) }
+
     func intern(_ bytes: [UInt8], hash: UInt64) -> UInt32 {
         unsafe bytes.withUnsafeBytes { unsafe intern($0, hash: hash) }
     }

@@ -54,6 +54,18 @@
         }
     }
 
+    /// Loads the slot that a search for the hash begins at: of many hashes the misses overlap, and
+    /// the searches that follow find their slots in the cache.
+    ///
+    /// - Returns: True; asking is what keeps the loads from being optimised away.
+    @inline(__always)
+    func touch(_ hash: UInt64) -> Bool {
+        let segment = unsafe segments + Int(truncatingIfNeeded: hash >> 56)
+        let index = unsafe Int(UInt32(truncatingIfNeeded: hash)) & segment.pointee.mask
+        let slot = unsafe segment.pointee.slots[index]
+        return slot == 0 || UInt32(truncatingIfNeeded: slot) != 0
+    }
+
     /// Adds a reference that is not there yet. It must not be 0.
     func insert(_ hash: UInt64, _ reference: UInt32) {
         let segment = unsafe segments + Int(truncatingIfNeeded: hash >> 56)

@@ -54,7 +54,9 @@ struct BlockPacking {
     private var timeMax = Instant(microseconds: .min)
     private var subjects: [UInt64] = []
     private var types = Set<[UInt8]>()
-    private var lastType: (batch: Int, origin: UInt32)?
+    /// The batch at hand, and which of its origins' types are among ``types`` already.
+    private var batchAtHand = -1
+    private var hasType: [Bool] = []
     private var arrivals: [Int64] = []
     private var statesAllTimes = true
 
@@ -67,9 +69,13 @@ struct BlockPacking {
         timeMin = min(timeMin, event.time)
         timeMax = max(timeMax, event.time)
         subjects.append(event.subjectHash)
-        if lastType?.batch != number || lastType?.origin != event.origin {
+        if batchAtHand != number {
+            batchAtHand = number
+            hasType = [Bool](repeating: false, count: batch.origins.count)
+        }
+        if !hasType[Int(event.origin)] {
+            hasType[Int(event.origin)] = true
             types.insert(batch.origins[Int(event.origin)].type)
-            lastType = (number, event.origin)
         }
         arrivals.append(
             event.decoded.hasTime ? batch.arrival.microseconds : event.time.microseconds
