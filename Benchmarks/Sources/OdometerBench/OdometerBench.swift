@@ -9,6 +9,8 @@ enum OdometerBench {
           http      the server end to end: --server-bin PATH
           engine    everything but HTTP, in this process, durable before each answer
           baseline  what any durable intake must pay: decode, hash, compress, fsync
+          calendar  reset schedules: boundaries per second
+          expressions  an expression beside a plain path, per event
           compare   peer and server on the same events, one after the other, with ratios
           sample    prints three events of the workload
 
@@ -39,6 +41,8 @@ enum OdometerBench {
         case "http": try http(&options)
         case "engine": try await engine(&options)
         case "baseline": try await baseline(&options)
+        case "calendar": try calendar(&options)
+        case "expressions": try expressions(&options, zones: SystemTimeZones())
         case "compare": try compare(&options)
         case "sample": try sample(&options)
         default: say(usage)

@@ -67,6 +67,11 @@ private func processStat(_ pid: pid_t) -> (parent: pid_t, ownTicks: Int, reapedT
 
 /// The whole text of a small file, or nil.
 func fileText(_ path: String) -> String? {
+    fileBytes(path).map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// All of a small file, or nil.
+func fileBytes(_ path: String) -> [UInt8]? {
     let file = unsafe open(path, O_RDONLY)
     guard file >= 0 else { return nil }
     defer { close(file) }
@@ -79,5 +84,5 @@ func fileText(_ path: String) -> String? {
         guard count > 0 else { break }
         bytes.append(contentsOf: chunk[..<count])
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes
 }
