@@ -90,6 +90,8 @@ let package = Package(
             pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"])]
         ),
+        // A header that Swift's Glibc module leaves out.
+        .systemLibrary(name: "CMalloc"),
         room("UsageModel"),
         room("Metering", ["UsageModel"]),
         room("WireFormat", ["UsageModel"]),
@@ -116,10 +118,9 @@ let package = Package(
         .executableTarget(
             name: "odometer",
             dependencies: [
-                "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
+                "CMalloc", "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
                 "MeteringEngine", "SQLiteLedger", "HTTPAPI", "FileIntake", arguments, httpClient,
-                nioCore, nioHTTP1,
-                yams, crypto, lifecycle, unixSignals, logging,
+                nioCore, nioHTTP1, yams, crypto, lifecycle, unixSignals, logging,
             ],
             swiftSettings: dialect
         ),

@@ -39,6 +39,7 @@ struct RunningServer {
     ///
     /// - Parameter beside: Runs beside the server; the server goes on when it has ended.
     func run(beside: (@Sendable () async throws -> Void)? = nil) async throws {
+        Allocation.keepFreedMemory()
         let ledger: SQLiteLedger
         do {
             ledger = try SQLiteLedger(

@@ -75,7 +75,7 @@ struct Room {
     static func named(_ name: String) -> Room? { all.first { $0.name == name } }
 
     /// C libraries of which a target of ours is the face.
-    static let libraryFaces: Set = ["CZlib", "CZstd", "CRE2"]
+    static let libraryFaces: Set = ["CZlib", "CZstd", "CRE2", "CMalloc"]
 
     /// The C library goes by three names; a room that may enter one may enter all.
     static let namesOfTheCLibrary: Set = ["Glibc", "Musl", "Darwin"]

@@ -66,7 +66,7 @@ private func takeAll(
         if step != .decode { keys ^= hashes(of: decoded, hashKey) }
         if step == .compress || step == .sync {
             let payload = try unsafe decoded.bytes.withUnsafeBytes { bytes in
-                try unsafe compressor.compress(bytes, level: 1)
+                try unsafe compressor.compress(bytes, level: Zstd.quick)
             }
             if step == .sync { try await file.append(payload) }
         }

@@ -1,4 +1,5 @@
 import Glibc
+import MeteringEngine
 
 @main
 enum OdometerBench {

@@ -72,7 +72,7 @@ import UsageModel
         var (count, failure): (Int, CompressionError?) = (0, nil)
         unsafe packed.withUnsafeMutableBytes { target in
             do throws(CompressionError) {
-                count = try unsafe compressor.compress(raw, level: 1, into: target)
+                count = try unsafe compressor.compress(raw, level: Zstd.quick, into: target)
             } catch { failure = error }
         }
         if let failure {

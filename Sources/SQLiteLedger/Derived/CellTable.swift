@@ -111,13 +111,8 @@ import UsageModel
         bucket: Int32,
         dimensions: UInt32
     ) -> CellRef {
-        let hash = Self.hash(UInt32(kind), subject, bucket, dimensions)
-        let found = unsafe slots.find(hash) { reference in
-            let cell = unsafe arena.pointer(reference, as: Record.self)
-            return unsafe cell.pointee.subject == subject && cell.pointee.bucket == bucket
-                && cell.pointee.dimensions == dimensions && cell.pointee.kind == UInt32(kind)
-        }
-        if found != 0 { return CellRef(reference: found) }
+        let known = find(kind, subject: subject, bucket: bucket, dimensions: dimensions)
+        if let known { return known }
         let cell = Record(
             subject: subject,
             bucket: bucket,
@@ -128,8 +123,20 @@ import UsageModel
         )
         precondition(kind != CellKey.element, "elements are merged by mergeElement")
         let reference = unsafe arena.append(cell)
-        link(reference, hash)
+        link(reference, Self.hash(UInt32(kind), subject, bucket, dimensions))
         return CellRef(reference: reference)
+    }
+
+    /// The cell of kind 0 or 1, if there is one already.
+    @inline(__always)
+    func find(_ kind: UInt8, subject: UInt32, bucket: Int32, dimensions: UInt32) -> CellRef? {
+        let hash = Self.hash(UInt32(kind), subject, bucket, dimensions)
+        let found = unsafe slots.find(hash) { reference in
+            let cell = unsafe arena.pointer(reference, as: Record.self)
+            return unsafe cell.pointee.subject == subject && cell.pointee.bucket == bucket
+                && cell.pointee.dimensions == dimensions && cell.pointee.kind == UInt32(kind)
+        }
+        return found == 0 ? nil : CellRef(reference: found)
     }
 
     /// Brings the slots of a cell and of its chain's head into the cache; see

@@ -226,6 +226,15 @@ struct BatchAdding {
     private var tupleNames: [UInt32]
     /// The numbers of the subjects of a slice's events.
     private var subjects: [UInt32] = []
+    /// One for each tuple of each of a slice's events, in order.
+    private var known: [CellPlace] = []
+
+    private struct CellPlace {
+        var subject: UInt32
+        var bucket: Int32
+        var dimensions: UInt32
+        var cell: CellTable.CellRef?
+    }
 
     init(batch: PreparedBatch, nameHash: @escaping ([UInt8]) -> UInt64) {
         (self.batch, self.nameHash) = (batch, nameHash)
@@ -244,31 +253,55 @@ struct BatchAdding {
         to tables: inout DerivedState.Tables
     ) {
         nameSubjects(places, position: position, in: &tables)
+        touchCells(places, position: position, in: &tables)
+        var tuples = 0
+        for place in places {
+            let at = position(place)
+            let subject = subjects[place - places.lowerBound]
+            if at != 0 { add(place, subject, position: at, &tuples, to: &tables) }
+        }
+    }
+
+    /// Finds the cells of a slice's events, as far as there are any.
+    private mutating func touchCells(
+        _ places: Range<Int>,
+        position: (Int) -> UInt64,
+        in tables: inout DerivedState.Tables
+    ) {
+        known.removeAll(keepingCapacity: true)
         var isSound = true
         for place in places where position(place) != 0 {
-            let event = batch.events[place]
             let subject = subjects[place - places.lowerBound]
-            let first = Int(event.firstContribution)
+            let bucket = batch.events[place].bucket
+            let first = Int(batch.events[place].firstContribution)
             var tuple = UInt32.max
-            for place in first..<(first + Int(event.contributionCount)) {
+            for place in first..<(first + Int(batch.events[place].contributionCount)) {
                 let contribution = batch.contributions[place]
                 guard contribution.tuple != tuple, contribution.unreadable == nil else { continue }
                 tuple = contribution.tuple
-                let dimensions = name(of: tuple, in: &tables)
+                let place = CellPlace(
+                    subject: subject,
+                    bucket: bucket,
+                    dimensions: name(of: tuple, in: &tables)
+                )
+                known.append(place)
                 let isThere = tables.cells.touch(
                     CellKind.usage,
                     subject: subject,
-                    bucket: event.bucket,
-                    dimensions: dimensions
+                    bucket: bucket,
+                    dimensions: place.dimensions
                 )
                 isSound = isSound && isThere
             }
         }
         precondition(isSound, "a slot that refers to nothing")
-        for place in places {
-            let at = position(place)
-            let subject = subjects[place - places.lowerBound]
-            if at != 0 { add(place, subject, position: at, to: &tables) }
+        for index in known.indices {
+            known[index].cell = tables.cells.find(
+                CellKind.usage,
+                subject: known[index].subject,
+                bucket: known[index].bucket,
+                dimensions: known[index].dimensions
+            )
         }
     }
 
@@ -304,6 +337,7 @@ struct BatchAdding {
         _ place: Int,
         _ subject: UInt32,
         position: UInt64,
+        _ tuples: inout Int,
         to tables: inout DerivedState.Tables
     ) {
         let bucket = batch.events[place].bucket
@@ -319,13 +353,16 @@ struct BatchAdding {
             guard contribution.unreadable == nil else { continue }
             if contribution.tuple != tuple {
                 tuple = contribution.tuple
-                let dimensions = name(of: tuple, in: &tables)
-                one = cells.cell(
-                    CellKind.usage,
-                    subject: subject,
-                    bucket: bucket,
-                    dimensions: dimensions
-                )
+                let dimensions = known[tuples].dimensions
+                one =
+                    known[tuples].cell
+                    ?? cells.cell(
+                        CellKind.usage,
+                        subject: subject,
+                        bucket: bucket,
+                        dimensions: dimensions
+                    )
+                tuples += 1
                 all = cells.cell(
                     CellKind.usage,
                     subject: CellKind.allSubjects,

@@ -86,7 +86,7 @@ struct BlockPacking {
     consuming func packed(_ compressor: ZstdCompressor) throws -> PackedBlock {
         raw.append(UInt8(ascii: "]"))
         let payload = try unsafe raw.withUnsafeBytes { bytes in
-            try unsafe compressor.compress(bytes, level: 1)
+            try unsafe compressor.compress(bytes, level: Zstd.quick)
         }
         return PackedBlock(
             count: count,
