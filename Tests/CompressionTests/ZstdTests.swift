@@ -2,7 +2,11 @@ import Compression
 import Testing
 
 @Suite("Zstandard") struct ZstdTests {
-    @Test("what was packed comes back", arguments: [0, 1, 5, 1_000, 300_000], [Zstd.quick, 1, 3, 19])
+    @Test(
+        "what was packed comes back",
+        arguments: [0, 1, 5, 1_000, 300_000],
+        [Zstd.quick, 1, 3, 19]
+    )
     func roundTrip(count: Int, level: Int32) throws {
         let bytes = sample(count)
 

@@ -32,6 +32,11 @@ struct Allowance {
         ),
         Allowance(
             "@unchecked Sendable",
+            in: "Sources/SQLiteLedger/Derived/FlatMemory.swift",
+            because: "memory that was given back is nobody's; whoever takes it has it alone"
+        ),
+        Allowance(
+            "@unchecked Sendable",
             in: "Sources/SQLiteLedger/Derived/KeyTable.swift",
             because: "flat memory, changed under the ledger's lock and lent only once frozen"
         ),

@@ -58,7 +58,7 @@ struct Room {
     static let executable = Room(
         name: "odometer",
         ours: [
-            "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
+            "CMalloc", "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
             "MeteringEngine", "FileIntake", "SQLiteLedger", "HTTPAPI",
         ],
         theirs: [

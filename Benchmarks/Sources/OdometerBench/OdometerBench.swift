@@ -10,6 +10,7 @@ enum OdometerBench {
           http      the server end to end: --server-bin PATH
           engine    everything but HTTP, in this process, durable before each answer
           baseline  what any durable intake must pay: decode, hash, compress, fsync
+          keys      a large history: old events again, readings beside intake, a restart
           calendar  reset schedules: boundaries per second
           expressions  an expression beside a plain path, per event
           compare   peer and server on the same events, one after the other, with ratios
@@ -42,6 +43,7 @@ enum OdometerBench {
         case "http": try http(&options)
         case "engine": try await engine(&options)
         case "baseline": try await baseline(&options)
+        case "keys": try await keys(&options)
         case "calendar": try calendar(&options)
         case "expressions": try expressions(&options, zones: SystemTimeZones())
         case "compare": try compare(&options)
@@ -141,6 +143,18 @@ enum OdometerBench {
                 say(try await measureEngine(workload, plan).markdown)
             }
         }
+    }
+
+    private static func keys(_ options: inout Options) async throws {
+        var plan = KeysPlan()
+        var shape = try workloadShape(&options)
+        shape.count = try options.number("events", default: 10_000_000)
+        plan.engine = try enginePlan(&options)
+        plan.engine.meterTypes = try options.number("meter-types", default: 5)
+        plan.again = try options.number("again", default: plan.again)
+        plan.readings = try options.number("readings", default: plan.readings)
+        try options.finish()
+        try await KeysRun(shape: shape, plan: plan).run()
     }
 
     private static func baseline(_ options: inout Options) async throws {

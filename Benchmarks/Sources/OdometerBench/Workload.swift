@@ -15,6 +15,8 @@ struct WorkloadShape: Sendable {
     var duplicateShare = 0.0
     /// Ids that count up, kind to B-trees, instead of random ones as gateways draw them.
     var hasSequentialIDs = false
+    /// The time of the first event; the month's start, but for a later part of a long history.
+    var startMicroseconds = monthStart
 
     var microsecondsPerEvent: Double {
         1e6 / (ratePerSecond ?? (Double(max(count, 1)) / Self.monthSeconds))
@@ -41,6 +43,8 @@ struct Workload: Sendable {
     let shape: WorkloadShape
     private(set) var events: [Inference] = []
 
+    init(_ shape: WorkloadShape, events: [Inference]) { (self.shape, self.events) = (shape, events) }
+
     init(_ shape: WorkloadShape) {
         self.shape = shape
         events.reserveCapacity(shape.count)
@@ -60,7 +64,7 @@ struct Workload: Sendable {
         _ shape: WorkloadShape,
         _ random: inout SplitMix64
     ) -> Inference {
-        var time = WorkloadShape.monthStart + Int(Double(index) * shape.microsecondsPerEvent)
+        var time = shape.startMicroseconds + Int(Double(index) * shape.microsecondsPerEvent)
         // Gateways report out of order by seconds, and a few of them after an outage.
         time -= random.below(random.happens(shape.lateShare) ? 172_800_000_000 : 5_000_000)
         let subject = random.below(shape.subjects)
