@@ -29,6 +29,22 @@ public enum Zstd {
         try unsafe ZstdDecompressor().decompress(bytes, sizeMax: sizeMax)
     }
 
+    /// The bytes of the first of the frames that lie one behind another; nil where none begins.
+    public static func firstFrameBytes(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        let count = unsafe ZSTD_findFrameCompressedSize(bytes.baseAddress, bytes.count)
+        return ZSTD_isError(count) == 0 && count <= bytes.count ? count : nil
+    }
+
+    /// Unpacks frames whose content comes to a size that the caller knows.
+    ///
+    /// - Throws: ``CompressionError``; `tooLarge` if they hold more. They may hold less.
+    public static func decompress(
+        _ bytes: UnsafeRawBufferPointer,
+        size: Int
+    ) throws(CompressionError) -> [UInt8] {
+        try unsafe ZstdDecompressor().decompressWhole(bytes, size: size)
+    }
+
     /// The most bytes that packing `count` bytes can make.
     public static func compressedBytesMax(_ count: Int) -> Int { ZSTD_compressBound(count) }
 
@@ -173,7 +189,7 @@ extension ZstdCompressor {
         return ZSTD_isError(packed) == 0 && packed == bytes.count ? Int(size) : nil
     }
 
-    private func decompressWhole(
+    fileprivate func decompressWhole(
         _ bytes: UnsafeRawBufferPointer,
         size: Int
     ) throws(CompressionError) -> [UInt8] {

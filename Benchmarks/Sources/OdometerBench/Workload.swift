@@ -43,7 +43,9 @@ struct Workload: Sendable {
     let shape: WorkloadShape
     private(set) var events: [Inference] = []
 
-    init(_ shape: WorkloadShape, events: [Inference]) { (self.shape, self.events) = (shape, events) }
+    init(_ shape: WorkloadShape, events: [Inference]) {
+        (self.shape, self.events) = (shape, events)
+    }
 
     init(_ shape: WorkloadShape) {
         self.shape = shape

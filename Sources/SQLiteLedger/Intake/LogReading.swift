@@ -1,3 +1,4 @@
+internal import Compression
 internal import MeteringEngine
 internal import UsageModel
 internal import WireFormat
@@ -26,33 +27,44 @@ struct LoggedEvent {
     }
 }
 
-/// The log and its key index, as the committer reads them, with the last blocks kept unpacked: a
+/// The log and its key index, as the committer reads them, with the last frames kept unpacked: a
 /// call that is sent twice meets its events in the order it sent them.
 final class LogReading {
-    /// How many unpacked blocks are kept.
-    private static let blocksMax = 32
+    /// How many unpacked frames are kept.
+    private static let framesMax = 64
 
     private let truth: Truth
     private let derived: DerivedState
-    private var blocks: [UnpackedBlock] = []
+    private var frames: [UnpackedFrame] = []
+    /// The block that was read last: its next frame is mostly asked for next.
+    private var lastBlock: StoredBlock?
+    private let decompressor = ZstdDecompressor()
 
     init(truth: Truth, derived: DerivedState) { (self.truth, self.derived) = (truth, derived) }
 
     func position(of key: KeyHash) throws -> UInt64 { try derived.positions(of: [key])[0] }
 
     func event(at position: UInt64) throws -> LoggedEvent {
-        let block = try block(holding: position)
-        let event = block.decoded.events[Int(position - block.firstPosition)]
-        return LoggedEvent(bytes: block.decoded.bytes, event: event)
+        let frame = try frame(holding: position)
+        let event = frame.decoded.events[Int(position - frame.firstPosition)]
+        return LoggedEvent(bytes: frame.decoded.bytes, event: event)
     }
 
-    private func block(holding position: UInt64) throws -> UnpackedBlock {
-        if let last = blocks.last, last.positions.contains(position) { return last }
-        if let place = blocks.firstIndex(where: { $0.positions.contains(position) }) {
-            let block = blocks.remove(at: place)
-            blocks.append(block)
-            return block
+    private func frame(holding position: UInt64) throws -> UnpackedFrame {
+        if let last = frames.last, last.positions.contains(position) { return last }
+        if let place = frames.firstIndex(where: { $0.positions.contains(position) }) {
+            let frame = frames.remove(at: place)
+            frames.append(frame)
+            return frame
         }
+        let frame = try block(holding: position).frame(holding: position, using: decompressor)
+        if frames.count == Self.framesMax { frames.removeFirst() }
+        frames.append(frame)
+        return frame
+    }
+
+    private func block(holding position: UInt64) throws -> StoredBlock {
+        if let lastBlock, lastBlock.positions.contains(position) { return lastBlock }
         guard let stored = try truth.block(holding: position) else {
             throw DerivedFileError(
                 .corrupt,
@@ -60,9 +72,7 @@ final class LogReading {
                 "the key index names position \(position), which no block holds"
             )
         }
-        let block = try stored.events()
-        if blocks.count == Self.blocksMax { blocks.removeFirst() }
-        blocks.append(block)
-        return block
+        lastBlock = stored
+        return stored
     }
 }

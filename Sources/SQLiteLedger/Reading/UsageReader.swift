@@ -24,6 +24,8 @@ struct UsageReader {
     private let meterTypes: [UInt32: MeterType]
     private let named: [(text: String, hash: UInt64)]
     private var rows: [RowKey: Row] = [:]
+    /// The row that states are merged into at the moment: most states of a reading go into one.
+    private var openRow: (key: RowKey, state: MeterState)?
     /// The numbers of the named subjects that the ledger knows.
     private var subjects: [UInt32] = []
     /// Texts of numbers; numbers that the ledger does not know are made up from the top.
@@ -95,9 +97,11 @@ struct UsageReader {
             visit(windows) { cells.visit($0, $1, $2, $3) }
             return (tables.position, tables.cellRuns)
         }
+        let block = CellBlock()
         for run in runs {
-            try visitThrowing(windows) { try run.visit($0, $1, $2, $3) }
+            try visitThrowing(windows) { try run.visit($0, $1, $2, using: block, $3) }
         }
+        closeRow()
         return position
     }
 
@@ -153,8 +157,20 @@ struct UsageReader {
         if key.kind == CellKind.element {
             rows[row, default: Row()].elements.insert(key.element)
         } else {
-            rows[row, default: Row()].state.merge(state, meterType.definition.aggregation)
+            let aggregation = meterType.definition.aggregation
+            if openRow?.key == row {
+                openRow?.state.merge(state, aggregation)
+            } else {
+                closeRow()
+                openRow = (row, state)
+            }
         }
+    }
+
+    private mutating func closeRow() {
+        guard let open = openRow, let meterType = meterTypes[open.key.meter] else { return }
+        rows[open.key, default: Row()].state.merge(open.state, meterType.definition.aggregation)
+        openRow = nil
     }
 
     // MARK: Events

@@ -6,11 +6,14 @@ internal import WireFormat
 
 /// Events as received, packed for storage: what one call, or a few small calls together, leave.
 ///
-/// The payload is a zstd frame over a JSON array of the events, in the order of their positions, so
-/// that `sqlite3` and `zstd -d` are all it takes to read the log.
+/// The payload is a JSON array of the events, in the order of their positions, as zstd frames one
+/// behind another, so that `sqlite3` and `zstd -d` are all it takes to read the log. Each frame
+/// holds ``frameEvents`` events, the last one what is left: whoever looks for one event unpacks a
+/// frame and not the block.
 struct PackedBlock: Sendable {
     /// Small calls are packed together up to this many raw bytes.
     static let joinedBytesMax = 256 * 1024
+    static let frameEvents = 128
     /// What a block may unpack to: the largest body, and its commas and brackets.
     static let rawBytesMax = Limits.bodyBytesMax + 2 * Limits.batchEventsMax + 1_024
 
@@ -49,6 +52,8 @@ func checksum64(_ bytes: [UInt8]) -> UInt64 {
 /// Collects events for one block.
 struct BlockPacking {
     private(set) var raw: [UInt8] = []
+    /// Where each frame ends but the last.
+    private var cuts: [Int] = []
     private(set) var count = 0
     private var timeMin = Instant(microseconds: .max)
     private var timeMax = Instant(microseconds: .min)
@@ -63,6 +68,7 @@ struct BlockPacking {
     init(reserving bytes: Int) { raw.reserveCapacity(bytes) }
 
     mutating func append(_ event: PreparedEvent, of batch: borrowing PreparedBatch, number: Int) {
+        if count > 0, count % PackedBlock.frameEvents == 0 { cuts.append(raw.count) }
         raw.append(count == 0 ? UInt8(ascii: "[") : UInt8(ascii: ","))
         raw.append(contentsOf: batch.bytes[event.decoded.whole.range])
         count += 1
@@ -85,8 +91,16 @@ struct BlockPacking {
 
     consuming func packed(_ compressor: ZstdCompressor) throws -> PackedBlock {
         raw.append(UInt8(ascii: "]"))
-        let payload = try unsafe raw.withUnsafeBytes { bytes in
-            try unsafe compressor.compress(bytes, level: Zstd.quick)
+        cuts.append(raw.count)
+        var payload: [UInt8] = []
+        payload.reserveCapacity(raw.count / 4)
+        try unsafe raw.withUnsafeBytes { bytes in
+            var start = 0
+            for end in cuts {
+                let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                payload += try unsafe compressor.compress(part, level: Zstd.quick)
+                start = end
+            }
         }
         return PackedBlock(
             count: count,

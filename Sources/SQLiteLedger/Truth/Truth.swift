@@ -80,14 +80,14 @@ struct Truth: Sendable {
     /// The block that holds a position.
     func block(holding position: UInt64) throws -> StoredBlock? {
         try pool.read { database in
-            let row = try Row.fetchOne(
-                database,
+            // Asked for each old duplicate: preparing it anew would cost as much as answering.
+            let statement = try database.cachedStatement(
                 sql: """
                     SELECT \(Self.blockColumns) FROM event_block WHERE first_position <= ?
                     ORDER BY first_position DESC LIMIT 1
-                    """,
-                arguments: [Int64(position)]
+                    """
             )
+            let row = try Row.fetchOne(statement, arguments: [Int64(position)])
             guard let block = row.map(StoredBlock.init), block.positions.contains(position) else {
                 return nil
             }
@@ -145,8 +145,9 @@ struct StoredBlock: Sendable {
         }
         let raw: [UInt8]
         do {
+            let size = min(packed.rawBytes, PackedBlock.rawBytesMax)
             raw = try unsafe packed.payload.withUnsafeBytes { bytes in
-                try unsafe Zstd.decompress(bytes, sizeMax: PackedBlock.rawBytesMax)
+                try unsafe Zstd.decompress(bytes, size: size)
             }
         } catch {
             throw fault("its payload does not unpack")
@@ -173,8 +174,58 @@ struct StoredBlock: Sendable {
         )
     }
 
+    /// Unpacks and decodes the one frame that holds a position of the block.
+    ///
+    /// - Throws: ``LedgerError`` `corrupt`, naming the block by its first position.
+    func frame(
+        holding position: UInt64,
+        using decompressor: ZstdDecompressor
+    ) throws(LedgerError) -> UnpackedFrame {
+        guard storedChecksum == packed.checksum(firstPosition: firstPosition, at: at) else {
+            throw fault("its checksum is wrong")
+        }
+        let number = Int(position - firstPosition) / PackedBlock.frameEvents
+        let first = number * PackedBlock.frameEvents
+        guard var raw = unpacked(frame: number, decompressor), raw.count > 1 else {
+            throw fault("its payload does not unpack")
+        }
+        // Each frame begins with the bracket or a comma; only the last one ends with the bracket.
+        raw[0] = UInt8(ascii: "[")
+        let count = min(PackedBlock.frameEvents, packed.count - first)
+        if first + count < packed.count { raw.append(UInt8(ascii: "]")) }
+        guard let decoded = try? decodeEvents(raw, framing: .plain),
+            decoded.rejected.isEmpty, decoded.events.count == count
+        else { throw fault("its payload has other events") }
+        return UnpackedFrame(firstPosition: firstPosition + UInt64(first), decoded: decoded)
+    }
+
+    private func unpacked(frame number: Int, _ decompressor: ZstdDecompressor) -> [UInt8]? {
+        unsafe packed.payload.withUnsafeBytes { bytes in
+            var rest = unsafe bytes[...]
+            for _ in 0..<number {
+                let whole = unsafe UnsafeRawBufferPointer(rebasing: rest)
+                guard let count = unsafe Zstd.firstFrameBytes(whole) else { return nil }
+                unsafe rest = unsafe rest.dropFirst(count)
+            }
+            let whole = unsafe UnsafeRawBufferPointer(rebasing: rest)
+            guard let count = unsafe Zstd.firstFrameBytes(whole) else { return nil }
+            let frame = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(count))
+            return try? unsafe decompressor.decompress(frame, sizeMax: PackedBlock.rawBytesMax)
+        }
+    }
+
     private func fault(_ reason: String) -> LedgerError {
         LedgerError(.corrupt, "the event block at position \(firstPosition) is damaged: \(reason)")
+    }
+}
+
+/// Some of a block's events, to be looked at.
+struct UnpackedFrame: Sendable {
+    var firstPosition: UInt64
+    var decoded: DecodedBatch
+
+    var positions: Range<UInt64> {
+        firstPosition..<(firstPosition + UInt64(decoded.events.count))
     }
 }
 
