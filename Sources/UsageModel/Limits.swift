@@ -20,6 +20,10 @@ public enum Limits {
     public static let batchEventsMax = 100_000
     /// The largest body of one call, in bytes, as sent and also when unpacked.
     public static let bodyBytesMax = 64 * 1024 * 1024
+    /// The most bytes of calls that wait to be committed; a call that finds the queue empty enters.
+    public static let queueBytesMax = 192 * 1024 * 1024
+    /// The most calls that wait to be committed.
+    public static let queueCallsMax = 10_000
     /// The most dimensions of one meter type.
     public static let dimensionsMax = 16
     /// The longest value of a dimension, in UTF-8 bytes; longer makes the value unreadable.

@@ -5,10 +5,6 @@ internal import UsageModel
 ///
 /// A value; the ledger holds it under a lock.
 struct WaitingRoom<Ticket> {
-    /// The most bytes of events that wait.
-    static var bytesMax: Int { 192 * 1024 * 1024 }
-    /// The most calls that wait.
-    static var partiesMax: Int { 10_000 }
     /// About how many bytes of events one group commit takes.
     static var groupBytesMax: Int { 16 * 1024 * 1024 }
 
@@ -22,8 +18,8 @@ struct WaitingRoom<Ticket> {
 
     /// - Returns: false where there is no room, or no more entry; the caller must answer so.
     mutating func enter(_ ticket: Ticket, bytes: Int, events: Int) -> Bool {
-        guard !isClosed, waiting.count - first < Self.partiesMax else { return false }
-        guard self.bytes == 0 || self.bytes + bytes <= Self.bytesMax else { return false }
+        guard !isClosed, waiting.count - first < Limits.queueCallsMax else { return false }
+        guard self.bytes == 0 || self.bytes + bytes <= Limits.queueBytesMax else { return false }
         waiting.append((ticket, bytes, events))
         self.bytes += bytes
         self.events += events
