@@ -12,14 +12,18 @@ extension FrontDesk {
     /// milliseconds each, and whoever looks up a customer should not stand behind them.
     private func answer(_ question: UsageQuery) async throws(LedgerError) -> UsageAnswer {
         let ledger = ledger
-        let asking = Task(priority: .userInitiated) { () -> Result<UsageAnswer, LedgerError> in
-            do throws(LedgerError) {
-                return .success(try await ledger.readings(question))
-            } catch {
-                return .failure(error)
+        let answer = await withTaskGroup(of: Result<UsageAnswer, LedgerError>.self) { group in
+            group.addTask(priority: .userInitiated) {
+                do throws(LedgerError) {
+                    return .success(try await ledger.readings(question))
+                } catch {
+                    return .failure(error)
+                }
             }
+            return await group.next()
         }
-        return try await asking.value.get()
+        guard let answer else { throw LedgerError(.unavailable, "the question was given up") }
+        return try answer.get()
     }
 
     func readUsage(_ call: Call) async throws -> Answer {
