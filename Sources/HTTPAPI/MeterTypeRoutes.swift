@@ -15,6 +15,13 @@ extension FrontDesk {
         var query = try call.query()
         try query.finish()
         let definition = try await readDefinition(call)
+        do { _ = try zones.rules(named: definition.timezone) } catch {
+            let reason = "\"\(definition.timezone)\" is not in this machine's zone database"
+            let remedy = "give an IANA name such as Europe/Berlin"
+            throw Refusal.fields([
+                FieldFault(pointer: "/timezone", reason: reason, remedy: remedy)
+            ])
+        }
         let known = try await ledger.meterTypes().contains { $0.key == definition.key }
         let type = try await ledger.create(definition)
         var answer = Self.answer(type, call, status: known ? .ok : .created)

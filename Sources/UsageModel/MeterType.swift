@@ -80,6 +80,16 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     public var dimensions: [Dimension]
     public var rounding: Rounding?
     public var excessDigits: Quantity.ExcessDigits
+    /// The zone in which periods are cut: a name of the zone database, such as "Europe/Berlin".
+    /// Whether there is such a zone is for those to say who hold a database.
+    public var timezone: String
+    /// What cuts a meter's time into periods.
+    public var resetSchedule: ResetSchedule
+    /// What a meter holds in one period, for those who watch; nil where not said. Never negative.
+    public var capacity: Quantity?
+    /// A word to sort meter types by, and what another system calls this one; empty if not said.
+    public var category: String
+    public var externalRef: String
     /// Only events whose time is in `activeFrom ..< activeTo` count.
     public var activeFrom: Instant?
     public var activeTo: Instant?
@@ -97,6 +107,8 @@ public struct MeterTypeDefinition: Hashable, Sendable {
         (self.key, self.name, self.eventTypes) = (key, name, eventTypes)
         (self.aggregation, self.value, self.dimensions) = (aggregation, value, dimensions)
         (description, unit, rounding, excessDigits) = ("", "", nil, .round)
+        (timezone, resetSchedule, capacity) = ("UTC", .never, nil)
+        (category, externalRef) = ("", "")
         (activeFrom, activeTo, metadata) = (nil, nil, [])
     }
 
@@ -105,8 +117,10 @@ public struct MeterTypeDefinition: Hashable, Sendable {
             && one.unit == other.unit && one.eventTypes == other.eventTypes
             && one.aggregation == other.aggregation && one.value == other.value
             && one.dimensions == other.dimensions && one.rounding == other.rounding
-            && one.excessDigits == other.excessDigits && one.activeFrom == other.activeFrom
-            && one.activeTo == other.activeTo
+            && one.excessDigits == other.excessDigits && one.timezone == other.timezone
+            && one.resetSchedule == other.resetSchedule && one.capacity == other.capacity
+            && one.category == other.category && one.externalRef == other.externalRef
+            && one.activeFrom == other.activeFrom && one.activeTo == other.activeTo
             && one.metadata.elementsEqual(other.metadata, by: ==)
     }
 

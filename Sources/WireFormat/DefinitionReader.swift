@@ -7,12 +7,12 @@ struct DefinitionReader {
 
     private static let known = [
         "key", "name", "description", "unit", "eventTypes", "aggregation", "value", "dimensions",
-        "rounding", "excessDigits", "activeFrom", "activeTo", "metadata",
+        "rounding", "excessDigits", "timezone", "resetSchedule", "capacity", "category",
+        "externalRef", "activeFrom", "activeTo", "metadata",
     ]
     /// Promised by the API, but not yet there.
     private static let later: Set = [
-        "filter", "enrolment", "timezone", "resetSchedule", "capacity", "thresholds", "timeWeight",
-        "effectiveFrom",
+        "filter", "enrolment", "thresholds", "timeWeight", "effectiveFrom",
     ]
     private static let ours: Set = ["version", "createdAt", "retiredAt", "backfill"]
     /// Words of `groupBy` that mean something else.
@@ -51,6 +51,13 @@ struct DefinitionReader {
         definition.dimensions = readDimensions()
         definition.rounding = readRounding()
         definition.excessDigits = word("excessDigits") ?? .round
+        definition.timezone =
+            text("timezone", bytesMax: MeterTypeDocument.timezoneBytesMax) ?? definition.timezone
+        definition.resetSchedule = readResetSchedule()
+        definition.capacity = readCapacity()
+        definition.category = text("category", bytesMax: MeterTypeDocument.categoryBytesMax) ?? ""
+        definition.externalRef =
+            text("externalRef", bytesMax: MeterTypeDocument.externalRefBytesMax) ?? ""
         definition.activeFrom = instant("activeFrom")
         definition.activeTo = instant("activeTo")
         if let from = definition.activeFrom, let to = definition.activeTo, from >= to {
@@ -180,6 +187,34 @@ struct DefinitionReader {
             return nil
         }
         return mode.flatMap { Rounding(mode: $0, places: places) }
+    }
+
+    private mutating func readResetSchedule() -> ResetSchedule {
+        guard let value = fields["resetSchedule"] else { return .never }
+        do throws(MeterTypeDocument.Faults) {
+            return try ResetScheduleDocument.read(value, at: "/resetSchedule")
+        } catch {
+            faults.unknown += error.unknown
+            faults.invalid += error.invalid
+            return .never
+        }
+    }
+
+    private mutating func readCapacity() -> Quantity? {
+        guard let value = fields["capacity"] else { return nil }
+        let remedy = "give a quantity of 0 or more, such as \"1000000\""
+        guard let text = value.stringValue ?? value.numberValue else {
+            fault("/capacity", "it is \(value.kindName)", remedy)
+            return nil
+        }
+        do throws(Quantity.ReadFault) {
+            let quantity = try Quantity(text)
+            if quantity >= .zero { return quantity }
+            fault("/capacity", "it is negative", remedy)
+        } catch {
+            fault("/capacity", "it is no quantity", remedy)
+        }
+        return nil
     }
 
     private mutating func readMetadata() -> [(name: String, value: String)] {

@@ -5,8 +5,9 @@ public import UsageModel
 ///     {"key":"tokens-in","name":"Input tokens","description":"…","unit":"token",
 ///      "eventTypes":["llm.request","llm.*"],"aggregation":"sum","value":"$.data.tokens.input",
 ///      "dimensions":{"model":"$.data.model"},"rounding":{"mode":"half-even","places":2},
-///      "excessDigits":"round","activeFrom":"2026-01-01T00:00:00Z","activeTo":"…",
-///      "metadata":{"team":"billing"}}
+///      "excessDigits":"round","timezone":"Europe/Berlin","resetSchedule":"monthly",
+///      "capacity":"1000000","category":"ai","externalRef":"SKU-4711",
+///      "activeFrom":"2026-01-01T00:00:00Z","activeTo":"…","metadata":{"team":"billing"}}
 ///
 /// `key`, `eventTypes`, `aggregation` are required, and `value` unless the aggregation is `count`.
 /// A field that is null counts as left out. A field that is not known is refused by name.
@@ -17,6 +18,12 @@ public enum MeterTypeDocument {
     public static let descriptionBytesMax = 4_096
     /// The longest `unit`, in UTF-8 bytes.
     public static let unitBytesMax = 64
+    /// The longest `timezone`, in UTF-8 bytes.
+    public static let timezoneBytesMax = 64
+    /// The longest `category`, in UTF-8 bytes.
+    public static let categoryBytesMax = 64
+    /// The longest `externalRef`, in UTF-8 bytes.
+    public static let externalRefBytesMax = 256
     /// The most patterns in `eventTypes`.
     public static let eventTypesMax = 100
     /// The longest name of a dimension, in bytes.
@@ -47,7 +54,7 @@ public enum MeterTypeDocument {
     }
 
     /// Writes a definition; reading the document gives an equal definition. What is left out stays
-    /// out, but for `name`, which is the key then.
+    /// out, but for `name`, which is the key then, and for what has a default other than none.
     public static func write(_ definition: MeterTypeDefinition) -> JSONValue {
         var document = JSONObject()
         func set(_ name: String, _ text: String?) {
@@ -72,6 +79,11 @@ public enum MeterTypeDocument {
             ]
         }
         set("excessDigits", definition.excessDigits.rawValue)
+        set("timezone", definition.timezone)
+        document["resetSchedule"] = ResetScheduleDocument.write(definition.resetSchedule)
+        set("capacity", definition.capacity?.description)
+        set("category", definition.category)
+        set("externalRef", definition.externalRef)
         set("activeFrom", definition.activeFrom?.rfc3339)
         set("activeTo", definition.activeTo?.rfc3339)
         set("metadata", definition.metadata.map { ($0.name, $0.value) })

@@ -17,6 +17,8 @@ import WireFormat
             "eventTypes":["llm.request","llm.*","llm.request"],"aggregation":"sum",
             "value":"$.data.tokens['in put']","dimensions":{"model":"$.data.model","a":"$.subject"},
             "rounding":{"places":2,"mode":"half-up"},"excessDigits":"reject",
+            "timezone":"Europe/Berlin","resetSchedule":{"every":"week","interval":2},
+            "capacity":"1e6","category":"ai","externalRef":"SKU 4711",
             "activeFrom":"2026-01-01T01:00:00+01:00","activeTo":"2027-01-01T00:00:00Z",
             "metadata":{"z":"1","a":""}
             """
@@ -36,6 +38,13 @@ import WireFormat
         #expect(definition.dimensions.map(\.name) == ["a", "model"])
         #expect(definition.rounding == Rounding(mode: .halfUp, places: 2))
         #expect(definition.excessDigits == .reject)
+        #expect(definition.timezone == "Europe/Berlin")
+        #expect(definition.resetSchedule == .every(try .init(.week, interval: 2)))
+        #expect(definition.capacity == (try Quantity("1000000")))
+        #expect(definition.category == "ai")
+        #expect(definition.externalRef == "SKU 4711")
+        #expect(written["capacity"] == "1000000")
+        #expect(written["resetSchedule"] == ["every": "week", "interval": 2])
         #expect(definition.activeFrom?.rfc3339 == "2026-01-01T00:00:00Z")
         #expect(definition.activeTo?.rfc3339 == "2027-01-01T00:00:00Z")
         #expect(definition.metadata.map(\.name) == ["a", "z"])
@@ -51,7 +60,8 @@ import WireFormat
             Self.document(
                 Self.minimum + """
                     ,"name":null,"value":null,"dimensions":null,"rounding":null,"activeTo":null,
-                    "metadata":null,"excessDigits":null
+                    "metadata":null,"excessDigits":null,"timezone":null,"resetSchedule":null,
+                    "capacity":null,"category":null,"externalRef":null
                     """
             )
         )
@@ -60,6 +70,10 @@ import WireFormat
         #expect(bare.value == nil)
         #expect(bare.rounding == nil)
         #expect(bare.excessDigits == .round)
+        #expect(bare.timezone == "UTC")
+        #expect(bare.resetSchedule == .never)
+        #expect(bare.capacity == nil)
+        #expect(bare.category.isEmpty && bare.externalRef.isEmpty)
         #expect(bare.activeFrom == nil)
         #expect(bare == nulls)
         #expect(try MeterTypeDocument.read(MeterTypeDocument.write(bare)) == bare)
@@ -106,6 +120,25 @@ import WireFormat
             ),
             (minimum + ",\"rounding\":{\"mode\":\"up\",\"places\":1.0}", ["/rounding/places"]),
             (minimum + ",\"excessDigits\":\"keep\"", ["/excessDigits"]),
+            (minimum + ",\"timezone\":7", ["/timezone"]),
+            (
+                minimum + ",\"timezone\":\"" + String(repeating: "z", count: 65) + "\"",
+                ["/timezone"]
+            ),
+            (minimum + ",\"resetSchedule\":\"fortnightly\"", ["/resetSchedule"]),
+            (minimum + ",\"resetSchedule\":{\"cron\":\"0 0 30 2 *\"}", ["/resetSchedule/cron"]),
+            (
+                minimum + ",\"resetSchedule\":{\"every\":\"day\",\"zone\":\"UTC\"}",
+                ["/resetSchedule/zone"]
+            ),
+            (minimum + ",\"capacity\":\"-1\"", ["/capacity"]),
+            (minimum + ",\"capacity\":\"much\"", ["/capacity"]),
+            (minimum + ",\"capacity\":{}", ["/capacity"]),
+            (
+                minimum + ",\"category\":\"" + String(repeating: "c", count: 65) + "\"",
+                ["/category"]
+            ),
+            (minimum + ",\"externalRef\":7", ["/externalRef"]),
             (minimum + ",\"activeFrom\":\"2026-01-01\"", ["/activeFrom"]),
             (
                 minimum + ",\"activeFrom\":\"2026-01-01T00:00:00Z\""
@@ -122,7 +155,7 @@ import WireFormat
         "a field that is not the caller's is refused by name, with the reason",
         arguments: [
             ("filtre", "there is no such field"), ("filter", "this field is not supported yet"),
-            ("resetSchedule", "this field is not supported yet"),
+            ("thresholds", "this field is not supported yet"),
             ("version", "this field is ours to set"),
         ]
     )

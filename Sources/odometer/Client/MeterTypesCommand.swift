@@ -29,6 +29,11 @@ struct MeterTypeAnswer: Decodable {
     var aggregation: String
     var value: String?
     var dimensions: [String: String]?
+    var timezone: String?
+    var resetSchedule: ResetScheduleAnswer?
+    var capacity: String?
+    var category: String?
+    var externalRef: String?
     var version: Int?
     var createdAt: String?
     var retiredAt: String?
@@ -51,6 +56,8 @@ struct MeterTypeAnswer: Decodable {
                 dimensions?.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
                     .joined(separator: ", ")
             ),
+            ("timezone", timezone), ("reset schedule", resetSchedule?.words),
+            ("capacity", capacity), ("category", category), ("external ref", externalRef),
             ("version", version.map { "\($0)" }), ("created", createdAt), ("retired", retiredAt),
             ("state", state),
         ]
@@ -65,6 +72,31 @@ struct MeterTypeAnswer: Decodable {
         var table = Table(["", ""])
         for row in try answer.decoded(MeterTypeAnswer.self).rows { table.add(row) }
         Terminal.put(table.text(withHead: false))
+    }
+}
+
+/// A reset schedule, for people: its word, or the members of its object.
+struct ResetScheduleAnswer: Decodable {
+    private struct Parts: Decodable {
+        var every: String?
+        var interval: Int?
+        var anchor: String?
+        var cron: String?
+    }
+
+    var words: String
+
+    init(from decoder: any Decoder) throws {
+        if let word = try? decoder.singleValueContainer().decode(String.self) {
+            words = word
+            return
+        }
+        let parts = try Parts(from: decoder)
+        let every = parts.every.map { unit in
+            "every " + (parts.interval.map { "\($0) \(unit)s" } ?? unit)
+                + (parts.anchor.map { " from \($0)" } ?? "")
+        }
+        words = every ?? parts.cron.map { "cron \($0)" } ?? ""
     }
 }
 
@@ -87,12 +119,15 @@ struct MeterTypesList: AsyncParsableCommand {
             let got = try await server.ask(.get, "/v1/meter-types", query: list.query)
             guard !answer.json else { return Terminal.put(got) }
             let page = try got.decoded(Page.self)
-            var table = Table(["KEY", "AGGREGATION", "VALUE", "EVENT TYPES", "DIMENSIONS", "STATE"])
+            var table = Table([
+                "KEY", "AGGREGATION", "VALUE", "EVENT TYPES", "DIMENSIONS", "RESETS", "STATE",
+            ])
             for type in page.items {
                 table.add([
                     type.key, type.aggregation, type.value ?? "-",
                     (type.eventTypes ?? []).joined(separator: ","),
-                    (type.dimensions ?? [:]).keys.sorted().joined(separator: ","), type.state,
+                    (type.dimensions ?? [:]).keys.sorted().joined(separator: ","),
+                    type.resetSchedule?.words ?? "-", type.state,
                 ])
             }
             Terminal.put(table.text())

@@ -48,6 +48,21 @@ struct MeterTypesCreate: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Rounding, such as half-even:2.", valueName: "mode:places"))
     var rounding: String?
 
+    @Option(help: "IANA time zone that cuts periods, such as Europe/Berlin; UTC if not said.")
+    var timezone: String?
+
+    @Option(help: "What cuts periods: hourly … yearly, never, or an object of JSON.")
+    var resetSchedule: String?
+
+    @Option(help: "What a meter holds in one period.")
+    var capacity: String?
+
+    @Option(help: "A word to sort meter types by.")
+    var category: String?
+
+    @Option(help: "What another system calls it.")
+    var externalRef: String?
+
     @Option(help: "Count only events from this time on (RFC 3339).")
     var activeFrom: String?
 
@@ -149,6 +164,15 @@ struct MeterTypesCreate: AsyncParsableCommand {
             let mode = JSONText.quote(halves[0])
             members.append("\"rounding\":{\"mode\":\(mode),\"places\":\(places)}")
         }
+        add("timezone", timezone)
+        if let resetSchedule, resetSchedule.hasPrefix("{") {
+            members.append("\"resetSchedule\":\(resetSchedule)")
+        } else {
+            add("resetSchedule", resetSchedule)
+        }
+        add("capacity", capacity)
+        add("category", category)
+        add("externalRef", externalRef)
         add("activeFrom", activeFrom)
         add("activeTo", activeTo)
         if !metadata.isEmpty { members.append("\"metadata\":\(try pairs(metadata, "metadata"))") }
