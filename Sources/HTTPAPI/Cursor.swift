@@ -3,7 +3,9 @@
 /// The bytes are the kind of list (1), a fingerprint of the query (8), and the fields of the last
 /// row's order key; the wire has them as base64url.
 struct Cursor {
-    enum Kind: UInt8 { case events = 1, usage, unreadable, quarantine, meterTypes }
+    enum Kind: UInt8 {
+        case events = 1, usage, unreadable, quarantine, meterTypes, meters, periods
+    }
 
     private(set) var bytes: [UInt8] = []
     private var at = 0

@@ -63,6 +63,9 @@ struct FrontDesk: HTTPResponder {
             return call.isRead ? try await listMeterTypes(call) : try await createMeterType(call)
         case .meterType:
             return call.isRead ? try await readMeterType(call) : try await retireMeterType(call)
+        case .meters: return try await listMeters(call)
+        case .meter: return try await readMeter(call)
+        case .periods: return try await listPeriods(call)
         case .usage: return try await readUsage(call)
         case .unreadable: return try await listUnreadable(call)
         case .quarantine: return try await listQuarantine(call)

@@ -2,7 +2,8 @@ import HTTPTypes
 
 /// The addresses of this API.
 enum Route: Int, CaseIterable {
-    case events, event, meterTypes, meterType, usage, unreadable, quarantine, reconciliation
+    case events, event, meterTypes, meterType, meters, meter, periods, usage, unreadable,
+        quarantine, reconciliation
     case status, health, readiness, metrics, problem
     /// No address of ours.
     case none
@@ -13,6 +14,10 @@ enum Route: Int, CaseIterable {
         case 1: self = Self.short(segments[0])
         case 2: self = Self.plain(segments)
         case 3 where segments[0] == "v1" && segments[1] == "meter-types": self = .meterType
+        case 3 where segments[0] == "v1" && segments[1] == "meters": self = .meter
+        case 4
+        where segments[0] == "v1" && segments[1] == "meters" && segments[3] == "periods":
+            self = .periods
         case 4 where segments[0] == "v1" && segments[1] == "events": self = .event
         default: self = .none
         }
@@ -33,6 +38,7 @@ enum Route: Int, CaseIterable {
         return switch segments[1] {
         case "events": .events
         case "meter-types": .meterTypes
+        case "meters": .meters
         case "usage": .usage
         case "unreadable": .unreadable
         case "quarantine": .quarantine
@@ -49,6 +55,9 @@ enum Route: Int, CaseIterable {
         case .event: "/v1/events/{source}/{id}"
         case .meterTypes: "/v1/meter-types"
         case .meterType: "/v1/meter-types/{key}"
+        case .meters: "/v1/meters"
+        case .meter: "/v1/meters/{id}"
+        case .periods: "/v1/meters/{id}/periods"
         case .usage: "/v1/usage"
         case .unreadable: "/v1/unreadable"
         case .quarantine: "/v1/quarantine"

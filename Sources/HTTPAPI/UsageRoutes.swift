@@ -28,8 +28,10 @@ extension FrontDesk {
 
     func readUsage(_ call: Call) async throws -> Answer {
         var query = try call.query()
-        let question = try usageQuestion(&query)
+        var question = try usageQuestion(&query)
+        let isByPeriod = query.texts("window") == ["period"]
         try query.finish()
+        if isByPeriod { question.calendar = try await calendar(of: question.meterTypes) }
 
         let answer = try await answer(question)
         var next: String?
@@ -68,8 +70,12 @@ extension FrontDesk {
             query.fault("subject", "a subject is not empty", "name a subject, or leave it out")
         }
         if let text = query.text("window") {
-            do { question.window = try UsageQuery.window(text) } catch {
-                query.fault("window", "\"\(text)\" is no window", UsageQuery.windowRemedy)
+            if text == "period" {
+                Self.judgePeriods(keys, &query)
+            } else {
+                do { question.window = try UsageQuery.window(text) } catch {
+                    query.fault("window", "\"\(text)\" is no window", UsageQuery.windowRemedy)
+                }
             }
             if !hasBounds {
                 query.fault("window", "windows need a range", "give both from and to")
@@ -89,6 +95,22 @@ extension FrontDesk {
         question.fillsZero = (query.word("fill") as Fill?) != nil
         if var cursor = try query.cursor(.usage) { question.after = try Self.orderKey(&cursor) }
         return question
+    }
+
+    /// Periods are those of one meter type, cut in its own zone.
+    private static func judgePeriods(_ keys: [MeterTypeKey], _ query: inout Query) {
+        if keys.count > 1 {
+            query.fault("window", "periods are of one meter type", "name exactly one")
+        }
+        if query.text("timezone") != nil {
+            query.fault("timezone", "the meter type's own zone cuts periods", "leave it out")
+        }
+    }
+
+    private func calendar(of keys: [MeterTypeKey]) async throws -> UsageQuery.Calendar? {
+        guard let type = try await ledger.meterTypes().first(where: { keys.contains($0.key) })
+        else { return nil }
+        return UsageQuery.calendar(type.definition.resetSchedule, in: try zone(of: type))
     }
 
     /// `subject`, and names of dimensions, no name twice.

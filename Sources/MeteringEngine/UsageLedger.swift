@@ -29,6 +29,12 @@ public protocol UsageLedger: Sendable {
     func meterTypes() async throws(LedgerError) -> [MeterType]
 
     func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer
+
+    /// The meters that there are: each subject and meter type that counted an event of it. Subjects
+    /// come in the order in which the ledger met their names, the meters of one by their keys.
+    /// - Throws: `notFound` for a meter type that there is not.
+    func meters(_ query: MeterQuery) async throws(LedgerError) -> MeterAnswer
+
     func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer
     func event(source: String, id: String) async throws(LedgerError) -> StoredEvent?
     func unreadable(_ query: UnreadableQuery) async throws(LedgerError) -> UnreadableAnswer

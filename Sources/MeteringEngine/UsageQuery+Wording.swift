@@ -1,6 +1,16 @@
 public import Metering
+public import UsageModel
 
 extension UsageQuery {
+    /// The edge's names for what cuts time, so that it needs no room of its own for them.
+    public typealias Zone = TimeZoneRules
+    public typealias Calendar = PeriodCalendar
+
+    /// The periods of a reset schedule in a zone, as windows.
+    public static func calendar(_ schedule: ResetSchedule, in zone: Zone) -> Calendar {
+        PeriodCalendar(schedule: schedule, zone: zone)
+    }
+
     /// Reads the wire's word for a window, so that the edge needs no room of its own for it.
     public static func window(_ text: String) throws(WindowWidthError) -> WindowWidth {
         try WindowWidth(text)
@@ -8,5 +18,6 @@ extension UsageQuery {
 
     /// What a caller can do whose window was not understood.
     public static let windowRemedy =
-        "give minute, hour, day, week, month, quarter or year, or a part of a day such as 15m or 6h"
+        "give minute, hour, day, week, month, quarter, year or period, or a part of a day such as "
+        + "15m or 6h"
 }

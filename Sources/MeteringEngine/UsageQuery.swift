@@ -20,11 +20,15 @@ public struct UsageQuery: Sendable {
     /// nil: one reading for the whole range.
     public var window: WindowWidth?
     public var zone: TimeZoneRules
+    /// Cuts windows instead of ``window`` and ``zone``: the periods of a meter type.
+    public var calendar: PeriodCalendar?
     public var groupBy: [Group]
     /// nil: as of now.
     public var asOf: Position?
     /// Whether windows without an event appear.
     public var fillsZero: Bool
+    /// Whether the answer also has the readings without ``groupBy``, of the same position.
+    public var addsTotals: Bool
     public var limit: Int
     /// The order key of the last row of the page before.
     public var after: UsageReading.OrderKey?
@@ -35,15 +39,47 @@ public struct UsageQuery: Sendable {
         range: Range<Instant>,
         window: WindowWidth? = nil,
         zone: TimeZoneRules = .utc,
+        calendar: PeriodCalendar? = nil,
         groupBy: [Group] = [],
         asOf: Position? = nil,
         fillsZero: Bool = false,
+        addsTotals: Bool = false,
         limit: Int = UsageQuery.rowsMax,
         after: UsageReading.OrderKey? = nil
     ) {
         (self.meterTypes, self.subjects, self.range) = (meterTypes, subjects, range)
-        (self.window, self.zone, self.groupBy) = (window, zone, groupBy)
-        (self.asOf, self.fillsZero, self.limit, self.after) = (asOf, fillsZero, limit, after)
+        (self.window, self.zone, self.calendar) = (window, zone, calendar)
+        (self.groupBy, self.asOf, self.fillsZero) = (groupBy, asOf, fillsZero)
+        (self.addsTotals, self.limit, self.after) = (addsTotals, limit, after)
+    }
+
+    /// Whether the range is cut into windows.
+    public var isCut: Bool { window != nil || calendar != nil }
+
+    /// The windows in order, each cut to the range; the whole range where there are none asked for.
+    ///
+    /// - Throws: `limitExceeded` for more than ``windowsMax``.
+    public func windows() throws(LedgerError) -> [Range<Instant>] {
+        var windows: [Range<Instant>] = []
+        func add(_ window: Range<Instant>) throws(LedgerError) {
+            guard windows.count < Self.windowsMax else {
+                throw LedgerError(
+                    .limitExceeded,
+                    "the range has more than \(Self.windowsMax) windows"
+                )
+            }
+            windows.append(window)
+        }
+        if let calendar {
+            for period in calendar.periods(in: range) { try add(period.range.clamped(to: range)) }
+        } else if let window {
+            for range in WindowCutter(width: window, zone: zone).windows(in: range) {
+                try add(range)
+            }
+        } else {
+            windows = [range]
+        }
+        return windows
     }
 }
 
@@ -114,10 +150,18 @@ public struct UsageAnswer: Sendable {
     /// What the readings know: everything up to here, nothing later.
     public var position: Position
     public var readings: [UsageReading]
+    /// Where asked for: one reading for each window, meter type and named subject, on every page.
+    public var totals: [UsageReading]
     /// Whether further rows follow the last one.
     public var hasMore: Bool
 
-    public init(position: Position, readings: [UsageReading], hasMore: Bool) {
-        (self.position, self.readings, self.hasMore) = (position, readings, hasMore)
+    public init(
+        position: Position,
+        readings: [UsageReading],
+        totals: [UsageReading] = [],
+        hasMore: Bool
+    ) {
+        (self.position, self.readings) = (position, readings)
+        (self.totals, self.hasMore) = (totals, hasMore)
     }
 }

@@ -1,3 +1,4 @@
+internal import Metering
 public import MeteringEngine
 internal import UsageModel
 internal import WireFormat
@@ -19,6 +20,7 @@ public struct LedgerConformance: Sendable {
         try await atomicCalls()
         try await visibility()
         try await booksBalance()
+        try await meters()
         try await asOf()
         try await retirement()
         return violations
@@ -145,6 +147,74 @@ public struct LedgerConformance: Sendable {
         check(total.balances, "the books balance")
         check(total.unmatched == 1, "what no meter type counts is unmatched")
         check(total.conflict == 1, "a conflict is in the books")
+    }
+
+    /// The meters there are, page by page, and the readings of their periods.
+    private mutating func meters() async throws {
+        let key = try key("amount")
+        let day: Int64 = 86_400_000_000
+        let noon = Instant(microseconds: 1_793_491_200_000_000 + day / 2)
+        let later = Instant(microseconds: noon.microseconds + 2 * day)
+        _ = try await record([
+            SampleEvent(id: "m1", subject: "b/1", time: noon, number: "2", model: "large"),
+            SampleEvent(id: "m2", subject: "b/2", time: noon, number: "3"),
+            SampleEvent(id: "m3", subject: "b/1", time: later, number: "4"),
+            SampleEvent(id: "m4", type: "nobody.counts", subject: "b/3", time: noon),
+        ])
+        var listed: [Meter] = []
+        var after: MeterQuery.Place?
+        repeat {
+            let page = try await ledger.meters(MeterQuery(limit: 1, after: after))
+            check(page.meters.count <= 1, "a page of meters holds at most what was asked for")
+            listed += page.meters
+            after = page.next
+        } while after != nil && listed.count < 10
+        check(
+            listed.map(\.id.text) == ["amount~acme", "amount~b~2F1", "amount~b~2F2"],
+            "each subject with usage is a meter, and is listed once"
+        )
+        let asked = MeterQuery(meterTypes: [key], prefix: "b/", limit: 10)
+        check(try await ledger.meters(asked).meters.count == 2, "a prefix is of the subject")
+        let named = MeterQuery(subjects: ["b/1", "nobody"], limit: 10)
+        let one = try await ledger.meters(named).meters
+        check(one.map(\.events) == [2], "a meter knows how many events it counts")
+        check(
+            one.allSatisfy { $0.span.contains(noon) && $0.span.contains(later) },
+            "a meter spans its events"
+        )
+        do {
+            _ = try await ledger.meters(MeterQuery(meterTypes: [self.key("none")], limit: 1))
+            check(false, "meters of an unknown type are refused")
+        } catch {
+            let code = (error as? LedgerError)?.code
+            check(code == .notFound, "the refusal says that there is none")
+        }
+        try await periods(of: key, from: noon, to: later)
+    }
+
+    private mutating func periods(
+        of key: MeterTypeKey,
+        from noon: Instant,
+        to later: Instant
+    ) async throws {
+        let answer = try await ledger.readings(
+            UsageQuery(
+                meterTypes: [key],
+                subjects: ["b/1"],
+                range: noon..<Instant(microseconds: later.microseconds + 1),
+                calendar: PeriodCalendar(schedule: .daily, zone: .utc),
+                fillsZero: true,
+                addsTotals: true
+            )
+        )
+        check(
+            answer.readings.map { $0.value?.description } == ["2", "0", "4"],
+            "a calendar cuts windows"
+        )
+        check(
+            answer.totals.map { $0.value?.description } == ["2", "0", "4"],
+            "without groups totals are the readings"
+        )
     }
 
     private mutating func asOf() async throws {

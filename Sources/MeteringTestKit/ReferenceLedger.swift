@@ -7,13 +7,13 @@ internal import WireFormat
 /// The ledger as simple as it can be: a list of events in memory, and a fold over all of it for
 /// every question. What it and another ledger disagree about is a bug in one of them.
 public final class ReferenceLedger: UsageLedger {
-    private struct Entry {
+    struct Entry {
         var batch: PreparedBatch
         var place: Int
         var at: Instant
     }
 
-    private struct State {
+    struct State {
         var entries: [Entry] = []
         var meterTypes: [MeterType] = []
         var quarantine: [QuarantinedEvent] = []
@@ -21,8 +21,8 @@ public final class ReferenceLedger: UsageLedger {
         var generation: UInt64 = 1
     }
 
-    private let state = Mutex(State())
-    private let hashKey = SipHashKey(k0: 1, k1: 2)
+    let state = Mutex(State())
+    let hashKey = SipHashKey(k0: 1, k1: 2)
     private let clock: @Sendable () -> Instant
 
     public init(clock: @escaping @Sendable () -> Instant) { self.clock = clock }
@@ -129,7 +129,7 @@ public final class ReferenceLedger: UsageLedger {
         )
     }
 
-    private func text(_ batch: PreparedBatch, _ slice: ByteSlice) -> String {
+    func text(_ batch: PreparedBatch, _ slice: ByteSlice) -> String {
         String(decoding: batch.bytes[slice.range], as: UTF8.self)
     }
 
@@ -208,82 +208,6 @@ public final class ReferenceLedger: UsageLedger {
     }
 
     // MARK: Questions
-
-    /// Answers without windows and groups: one reading a meter type and named subject.
-    public func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
-        let (entries, meterTypes) = state.withLock { ($0.entries, $0.meterTypes) }
-        let position = query.asOf?.value ?? UInt64(entries.count)
-        guard position <= UInt64(entries.count) else {
-            throw LedgerError(.positionUnknown, "the log ends at \(entries.count)")
-        }
-        var readings: [UsageReading] = []
-        for key in query.meterTypes {
-            guard let meterType = meterTypes.first(where: { $0.key == key }) else {
-                throw LedgerError(.notFound, "no meter type \(key)")
-            }
-            let groups: [String?] = query.subjects.isEmpty ? [nil] : query.subjects
-            for subject in groups {
-                readings.append(
-                    try reading(meterType, subject, query, entries.prefix(Int(position)))
-                )
-            }
-        }
-        return UsageAnswer(
-            position: Position(position),
-            readings: readings.sorted { $0.orderKey < $1.orderKey },
-            hasMore: false
-        )
-    }
-
-    private func reading(
-        _ meterType: MeterType,
-        _ subject: String?,
-        _ query: UsageQuery,
-        _ entries: ArraySlice<Entry>
-    ) throws(LedgerError) -> UsageReading {
-        let catalog = MeterCatalog(generation: 0, meterTypes: [meterType])
-        let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
-        let aggregation = meterType.definition.aggregation
-        var total = MeterState()
-        var elements = Set<KeyHash>()
-        for (place, entry) in entries.enumerated() {
-            if let retired = meterType.retiredPosition, UInt64(place + 1) > retired.value { break }
-            let batch = preparer.prepareAgain(entry.batch)
-            let event = batch.events[entry.place]
-            guard query.range.contains(event.time),
-                subject == nil || text(batch, event.decoded.subject) == subject
-            else { continue }
-            let first = Int(event.firstContribution)
-            for one in batch.contributions[first..<(first + Int(event.contributionCount))]
-            where one.unreadable == nil {
-                let state = MeterState(
-                    aggregation,
-                    mantissa: one.mantissa,
-                    time: event.time.microseconds,
-                    position: UInt64(place + 1)
-                )
-                total.merge(state, aggregation)
-                let start = Int(one.firstElement)
-                elements.formUnion(batch.elements[start..<(start + Int(one.elementCount))])
-            }
-        }
-        do {
-            return UsageReading(
-                meterType: meterType.key,
-                subject: subject,
-                range: query.range,
-                dimensions: [],
-                value: try total.result(
-                    aggregation,
-                    rounding: meterType.definition.rounding,
-                    distinct: elements.count
-                ),
-                events: total.count
-            )
-        } catch {
-            throw LedgerError(.valueOverflow, "\(error)")
-        }
-    }
 
     public func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
         let entries = state.withLock { $0.entries }

@@ -10,6 +10,10 @@ extension SQLiteLedger {
         try reading("a reading") { try UsageReader(core: core, query: query).answer() }
     }
 
+    public func meters(_ query: MeterQuery) async throws(LedgerError) -> MeterAnswer {
+        try reading("a list of meters") { try MeterReader(core: core, query: query).answer() }
+    }
+
     public func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
         try reading("a list of events") { try EventReader(core: core).events(query) }
     }

@@ -30,6 +30,10 @@ public enum Limits {
     public static let dimensionValueBytesMax = 256
     /// The most meter types that are not retired.
     public static let meterTypesMax = 1_000
+    /// The most names and rollup cells that one page of a list of meters looks at.
+    public static let meterStepsMax = 1_000_000
+    /// The most rows of a meter by its dimensions.
+    public static let meterDimensionRowsMax = 100
     /// The most units of a reset schedule in one period.
     public static let resetIntervalMax = 10_000
     /// The longest cron expression, in UTF-8 bytes.

@@ -16,10 +16,9 @@ struct Odometer: AsyncParsableCommand {
     /// Add a command here, and nowhere else.
     private static let commands: [any ParsableCommand.Type] = [
         ServeCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self,
-        DemoCommand.self, EvalCommand.self,
-        IngestCommand.self, MeterTypesCommand.self, UsageCommand.self, EventsCommand.self,
-        QuarantineCommand.self, UnreadableCommand.self, BooksCommand.self, StatusCommand.self,
-        ConfigCommand.self,
+        DemoCommand.self, EvalCommand.self, IngestCommand.self, MeterTypesCommand.self,
+        MetersCommand.self, UsageCommand.self, EventsCommand.self, QuarantineCommand.self,
+        UnreadableCommand.self, BooksCommand.self, StatusCommand.self, ConfigCommand.self,
     ]
 
     static func main() async {

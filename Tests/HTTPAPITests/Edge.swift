@@ -16,13 +16,13 @@ struct Edge {
     let ledger: ScriptedLedger
     let server: APIServer
 
-    init(_ configure: (inout APIConfiguration) -> Void = { _ in }) {
+    init(at now: Instant = Edge.now, _ configure: (inout APIConfiguration) -> Void = { _ in }) {
         var configuration = APIConfiguration(port: 0)
         configure(&configuration)
-        ledger = ScriptedLedger(clock: { Edge.now })
+        ledger = ScriptedLedger(clock: { now })
         server = APIServer(
             ledger: ledger,
-            clock: { Edge.now },
+            clock: { now },
             zones: SystemTimeZones(),
             configuration: configuration,
             logger: Logger(label: "edge") { _ in SwiftLogNoOpLogHandler() }

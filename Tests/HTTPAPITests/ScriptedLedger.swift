@@ -66,6 +66,11 @@ final class ScriptedLedger: UsageLedger {
         return try await inner.readings(query)
     }
 
+    func meters(_ query: MeterQuery) async throws(LedgerError) -> MeterAnswer {
+        try failIfTold()
+        return try await inner.meters(query)
+    }
+
     func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
         script.withLock { $0.askedEvents = query }
         try failIfTold()

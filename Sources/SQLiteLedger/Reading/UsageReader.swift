@@ -21,8 +21,8 @@ struct UsageReader {
 
     let core: LedgerCore
     let query: UsageQuery
-    private let meterTypes: [UInt32: MeterType]
-    private let named: [(text: String, hash: UInt64)]
+    let meterTypes: [UInt32: MeterType]
+    let named: [(text: String, hash: UInt64)]
     private var rows: [RowKey: Row] = [:]
     /// The row that states are merged into at the moment: most states of a reading go into one.
     private var openRow: (key: RowKey, state: MeterState)?
@@ -75,11 +75,14 @@ struct UsageReader {
             windows = try UsageWindows(query, readsEventsOnly: true)
         }
         try readEvents(windows, upTo: position)
+        let gathered = gathered(windows)
+        let readings = try page(gathered, windows)
         return UsageAnswer(
             position: Position(position),
-            readings: [],
-            hasMore: false
-        ).filled(with: try readings(windows), query)
+            readings: Array(readings.prefix(query.limit)),
+            totals: query.addsTotals ? try totals(gathered, windows) : [],
+            hasMore: readings.count > query.limit
+        )
     }
 
     // MARK: Rollups
@@ -256,7 +259,7 @@ struct UsageReader {
 
     // MARK: Rows
 
-    private mutating func readings(_ windows: UsageWindows) throws -> [UsageReading] {
+    private mutating func gathered(_ windows: UsageWindows) -> [UsageReading.OrderKey: Row] {
         nameAll()
         var gathered: [UsageReading.OrderKey: Row] = [:]
         var groups: [MeterTypeKey: Set<[String?]>] = [:]
@@ -281,7 +284,7 @@ struct UsageReader {
             groups[meterType.key, default: []].insert(values)
         }
         addEmpty(windows, groups, to: &gathered)
-        return try page(gathered, windows)
+        return gathered
     }
 
     /// One row for each group that must show though nothing was used.
@@ -290,7 +293,7 @@ struct UsageReader {
         _ groups: [MeterTypeKey: Set<[String?]>],
         to gathered: inout [UsageReading.OrderKey: Row]
     ) {
-        guard query.window == nil || query.fillsZero else { return }
+        guard !query.isCut || query.fillsZero else { return }
         for meterType in meterTypes.values {
             var shown = groups[meterType.key] ?? []
             if !showsDimensions, !query.groupBy.contains(.subject) || !named.isEmpty {
@@ -306,54 +309,6 @@ struct UsageReader {
                     if gathered[order] == nil { gathered[order] = Row() }
                 }
             }
-        }
-    }
-
-    private func page(
-        _ gathered: [UsageReading.OrderKey: Row],
-        _ windows: UsageWindows
-    ) throws -> [UsageReading] {
-        var keys = Array(gathered.keys)
-        if let after = query.after { keys = keys.filter { $0 > after } }
-        keys.sort()
-        let ends = Dictionary(
-            windows.ranges.map { ($0.lowerBound, $0) },
-            uniquingKeysWith: { one, _ in one }
-        )
-        let definitions = Dictionary(
-            meterTypes.values.map { ($0.key, $0.definition) },
-            uniquingKeysWith: { one, _ in one }
-        )
-        let names = query.groupBy.compactMap { group in
-            if case .dimension(let name) = group { name } else { nil }
-        }
-        return try keys.prefix(query.limit + 1).compactMap { key in
-            guard let row = gathered[key], let range = ends[key.start],
-                let definition = definitions[key.meterType]
-            else { return nil }
-            return UsageReading(
-                meterType: key.meterType,
-                subject: key.groups[0],
-                range: range,
-                dimensions: zip(names, key.groups.dropFirst()).map { .init(name: $0, value: $1) },
-                value: try value(row, definition),
-                events: row.state.count
-            )
-        }
-    }
-
-    private func value(_ row: Row, _ definition: MeterTypeDefinition) throws -> Quantity? {
-        do {
-            return try row.state.result(
-                definition.aggregation,
-                rounding: definition.rounding,
-                distinct: row.elements.count
-            )
-        } catch {
-            throw LedgerError(
-                .valueOverflow,
-                "the value of \"\(definition.key)\" does not fit a quantity"
-            )
         }
     }
 
@@ -380,16 +335,5 @@ struct UsageReader {
             if case .string(let text) = member.value { dimensions[member.name] = text }
         }
         return dimensions
-    }
-}
-
-extension UsageAnswer {
-    /// The page of an answer: at most the asked number of rows, and whether more follow.
-    fileprivate func filled(with readings: [UsageReading], _ query: UsageQuery) -> UsageAnswer {
-        UsageAnswer(
-            position: position,
-            readings: Array(readings.prefix(query.limit)),
-            hasMore: readings.count > query.limit
-        )
     }
 }

@@ -24,21 +24,7 @@ struct UsageWindows {
     let readsEventsOnly: Bool
 
     init(_ query: UsageQuery, readsEventsOnly: Bool) throws(LedgerError) {
-        var ranges: [Range<Instant>] = []
-        if let window = query.window {
-            for range in WindowCutter(width: window, zone: query.zone).windows(in: query.range) {
-                ranges.append(range)
-                if ranges.count > UsageQuery.windowsMax {
-                    throw LedgerError(
-                        .limitExceeded,
-                        "the range has more than \(UsageQuery.windowsMax) windows"
-                    )
-                }
-            }
-        } else {
-            ranges = [query.range]
-        }
-        self.ranges = ranges
+        ranges = try query.windows()
         self.readsEventsOnly = readsEventsOnly
         let clamped = query.range.clamped(to: Self.years)
         var edges = ranges.map { max($0.lowerBound, clamped.lowerBound).microseconds }

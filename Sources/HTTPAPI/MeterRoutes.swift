@@ -1,0 +1,169 @@
+import HummingbirdCore
+import MeteringEngine
+import UsageModel
+import WireFormat
+
+/// Meters: what each subject used of each meter type, in the periods of the type's calendar.
+extension FrontDesk {
+    /// `GET /v1/meters`.
+    func listMeters(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        var question = MeterQuery(limit: query.limit())
+        for text in query.list("meterType") {
+            guard let key = query.meterType(text) else { continue }
+            if !question.meterTypes.contains(key) { question.meterTypes.append(key) }
+        }
+        question.subjects = query.texts("subject")
+        if question.subjects.contains("") {
+            query.fault("subject", "a subject is not empty", "name a subject, or leave it out")
+        }
+        question.prefix = query.text("q") ?? ""
+        if var cursor = try query.cursor(.meters) { question.after = try Self.place(&cursor) }
+        try query.finish()
+
+        let types = try await ledger.meterTypes()
+        let answer = try await ledger.meters(question)
+        var json = JSONWriter(pretty: call.isPretty)
+        json.object { json in
+            json.array("items") { json in
+                for meter in answer.meters {
+                    guard let type = types.first(where: { $0.key == meter.id.meterType }) else {
+                        continue
+                    }
+                    json.object { Self.write(meter.id, of: type, &$0) }
+                }
+            }
+            if let next = answer.next {
+                var cursor = Cursor(.meters, fingerprint: query.fingerprint)
+                cursor.append(next.subject)
+                cursor.append(next.meterType?.text)
+                json.field("next", cursor.text)
+            }
+        }
+        return .json(json)
+    }
+
+    private static func place(_ cursor: inout Cursor) throws(Refusal) -> MeterQuery.Place {
+        guard let subject = try cursor.readText() else { throw Cursor.refusal }
+        let text = try cursor.readText()
+        let key = text.flatMap(MeterTypeKey.init)
+        guard text == nil || key != nil else { throw Cursor.refusal }
+        return MeterQuery.Place(subject: subject, meterType: key)
+    }
+
+    /// `GET /v1/meters/{id}`: the meter in the period of now, or of `at`.
+    func readMeter(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        let instant = query.instant("at") ?? clock()
+        try query.finish()
+        let (id, type) = try await meter(call)
+        let reading = try await ledger.reading(
+            id,
+            of: type.definition,
+            in: try zone(of: type),
+            at: instant
+        )
+        var json = JSONWriter(pretty: call.isPretty)
+        json.object { json in
+            Self.write(id, of: type, &json)
+            json.object("period") { json in
+                if let start = reading.start { json.field("start", start) }
+                if let end = reading.end { json.field("end", end) }
+                json.field("timezone", type.definition.timezone)
+            }
+            json.field("value", reading.value)
+            json.field("events", String(reading.events))
+            if !type.definition.dimensions.isEmpty { Self.write(dimensionsOf: reading, &json) }
+            if let capacity = type.definition.capacity { json.field("capacity", capacity) }
+            json.array("nextResets") { json in
+                for reset in reading.nextResets { json.instant(reset) }
+            }
+            json.field("position", reading.position)
+        }
+        return .json(json)
+    }
+
+    private static func write(dimensionsOf reading: MeterReading, _ json: inout JSONWriter) {
+        json.array("dimensions") { json in
+            for part in reading.dimensions {
+                json.object { json in
+                    for one in part.dimensions {
+                        let isTaken = one.name == "value" || one.name == "events"
+                        json.name(isTaken ? "dimension." + one.name : one.name)
+                        if let value = one.value { json.string(value) } else { json.null() }
+                    }
+                    json.field("value", part.value)
+                    json.field("events", String(part.events))
+                }
+            }
+        }
+        if reading.hasMoreDimensions { json.field("moreDimensions", true) }
+    }
+
+    /// `GET /v1/meters/{id}/periods`: those that ended by now, or by `at`, newest first.
+    func listPeriods(_ call: Call) async throws -> Answer {
+        var query = try call.query()
+        var instant = query.instant("at") ?? clock()
+        let limit = query.limit()
+        if var cursor = try query.cursor(.periods) {
+            instant = Instant(microseconds: try cursor.readSigned())
+        }
+        try query.finish()
+        let (id, type) = try await meter(call)
+        let answer = try await ledger.pastPeriods(
+            id,
+            of: type.definition,
+            in: try zone(of: type),
+            before: instant,
+            limit: limit
+        )
+        var json = JSONWriter(pretty: call.isPretty)
+        json.object { json in
+            json.field("position", answer.position)
+            json.field("timezone", type.definition.timezone)
+            json.array("items") { json in
+                for reading in answer.readings {
+                    json.object { json in
+                        // Nothing comes before the first period of a sparse schedule.
+                        if reading.range.lowerBound > .earliest {
+                            json.field("start", reading.range.lowerBound)
+                        }
+                        json.field("end", reading.range.upperBound)
+                        json.field("value", reading.value)
+                        json.field("events", String(reading.events))
+                    }
+                }
+            }
+            if let next = answer.next {
+                var cursor = Cursor(.periods, fingerprint: query.fingerprint)
+                cursor.append(next.microseconds)
+                json.field("next", cursor.text)
+            }
+        }
+        return .json(json)
+    }
+
+    /// The meter of an address, and its type.
+    private func meter(_ call: Call) async throws -> (MeterID, MeterType) {
+        let name = try call.name(at: 2)
+        guard let id = MeterID(name),
+            let type = try await ledger.meterTypes().first(where: { $0.key == id.meterType })
+        else { throw Refusal.notFound("there is no meter \"\(name)\"") }
+        return (id, type)
+    }
+
+    /// A machine whose zone database lacks the zone of a definition cannot cut its periods.
+    func zone(of type: MeterType) throws(Refusal) -> UsageQuery.Zone {
+        do { return try zones.rules(named: type.definition.timezone) } catch {
+            throw .unavailable("the zone \(type.definition.timezone) is not to be had here")
+        }
+    }
+
+    private static func write(_ id: MeterID, of type: MeterType, _ json: inout JSONWriter) {
+        json.field("id", id.text)
+        json.field("meterType", id.meterType.text)
+        json.field("subject", id.subject)
+        json.field("state", type.retiredAt == nil ? "active" : "closed")
+        json.field("unit", type.definition.unit)
+    }
+}

@@ -1,0 +1,139 @@
+public import Metering
+public import UsageModel
+
+/// A meter at some time: the period that it lies in, its value, and the resets to come.
+public struct MeterReading: Sendable {
+    public var meter: Meter
+    public var period: Period
+    /// Over the whole period, as known at ``position``.
+    public var value: Quantity?
+    public var events: Int64
+    /// The value by the meter type's dimensions, in their order; empty where it has none.
+    public var dimensions: [UsageReading]
+    /// Whether there are more than ``Limits/meterDimensionRowsMax``, and the rest is left out.
+    public var hasMoreDimensions: Bool
+    /// At most ``nextResetsMax``; fewer where no more come.
+    public var nextResets: [Instant]
+    public var position: Position
+
+    /// Nil where no reset came before, or where none comes any more.
+    public var start: Instant? { period.isFirst ? nil : period.start }
+    public var end: Instant? { period.isLast ? nil : period.end }
+
+    /// How many of the next resets are told.
+    public static let nextResetsMax = 3
+}
+
+/// One page of a meter's past periods.
+public struct PeriodAnswer: Sendable {
+    public var position: Position
+    /// Newest first; each with its value. Their ranges adjoin.
+    public var readings: [UsageReading]
+    /// Where the next page goes on: the start of the last period. Nil where no event is older.
+    public var next: Instant?
+}
+
+/// Questions that any ledger answers with its readings, cut by a meter type's calendar.
+extension UsageLedger {
+    /// One meter and what it counted of all time.
+    ///
+    /// - Throws: `notFound` where there is no such meter type, or the subject used nothing of it.
+    /// - Complexity: O(the subject's rollup cells).
+    public func meter(_ id: MeterID) async throws(LedgerError) -> Meter {
+        let query = MeterQuery(meterTypes: [id.meterType], subjects: [id.subject], limit: 1)
+        guard let meter = try await meters(query).meters.first else {
+            throw LedgerError(.notFound, "there is no meter \(id)")
+        }
+        return meter
+    }
+
+    /// A meter in the period that an instant lies in.
+    ///
+    /// - Parameters:
+    ///   - definition: The meter's type.
+    ///   - zone: The rules of the type's zone.
+    /// - Throws: What ``meter(_:)`` and ``readings(_:)`` throw.
+    public func reading(
+        _ id: MeterID,
+        of definition: MeterTypeDefinition,
+        in zone: TimeZoneRules,
+        at instant: Instant
+    ) async throws(LedgerError) -> MeterReading {
+        let meter = try await meter(id)
+        let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
+        let period = calendar.period(containing: instant)
+        let groups = definition.dimensions.map { UsageQuery.Group.dimension($0.name) }
+        let answer = try await readings(
+            UsageQuery(
+                meterTypes: [id.meterType],
+                subjects: [id.subject],
+                range: period.range,
+                groupBy: groups,
+                addsTotals: true,
+                limit: Limits.meterDimensionRowsMax
+            )
+        )
+        return MeterReading(
+            meter: meter,
+            period: period,
+            value: answer.totals.first?.value,
+            events: answer.totals.first?.events ?? 0,
+            dimensions: groups.isEmpty ? [] : answer.readings,
+            hasMoreDimensions: answer.hasMore,
+            nextResets: calendar.next(MeterReading.nextResetsMax, after: instant),
+            position: answer.position
+        )
+    }
+
+    /// The periods of a meter that ended by an instant, newest first, each with its value: back to
+    /// the one of its earliest event. Periods in between without an event are among them.
+    ///
+    /// - Parameters:
+    ///   - instant: Now; or for a further page, what the page before said.
+    ///   - limit: At most ``UsageQuery/rowsMax``.
+    /// - Throws: What ``meter(_:)`` and ``readings(_:)`` throw.
+    public func pastPeriods(
+        _ id: MeterID,
+        of definition: MeterTypeDefinition,
+        in zone: TimeZoneRules,
+        before instant: Instant,
+        limit: Int
+    ) async throws(LedgerError) -> PeriodAnswer {
+        let span = try await meter(id).span
+        let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
+        var periods: [Period] = []
+        var period = calendar.period(before: calendar.period(containing: instant))
+        // The span begins with a quarter of an hour, and short periods in it may lie before the
+        // first event: they are all read, some 15 at most, to know which.
+        let firstQuarter = RollupBucket.start(RollupBucket.index(of: span.lowerBound) + 1)
+        while let past = period, past.end > span.lowerBound,
+            periods.count < limit || past.end <= firstQuarter
+        {
+            periods.append(past)
+            period = calendar.period(before: past)
+        }
+        guard let newest = periods.first, let oldest = periods.last else {
+            return PeriodAnswer(position: try await status().position, readings: [], next: nil)
+        }
+        let answer = try await readings(
+            UsageQuery(
+                meterTypes: [id.meterType],
+                subjects: [id.subject],
+                range: oldest.start..<newest.end,
+                calendar: calendar,
+                fillsZero: true,
+                limit: periods.count
+            )
+        )
+        var readings = Array(answer.readings.reversed())
+        let reachesBack = period.map { $0.end <= span.lowerBound } ?? true
+        if reachesBack { while readings.last?.events == 0 { readings.removeLast() } }
+        let isLast = reachesBack && readings.count <= limit
+        readings.removeLast(max(0, readings.count - limit))
+        return PeriodAnswer(
+            position: answer.position,
+            readings: readings,
+            next: isLast ? nil : readings.last?.range.lowerBound
+        )
+    }
+}

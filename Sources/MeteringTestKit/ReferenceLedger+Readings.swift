@@ -1,0 +1,211 @@
+internal import Metering
+public import MeteringEngine
+internal import Synchronization
+internal import UsageModel
+internal import WireFormat
+
+// Readings and meters: all events are looked at for each answer.
+extension ReferenceLedger {
+    private struct Row {
+        var state = MeterState()
+        var elements: Set<KeyHash> = []
+    }
+
+    private typealias Rows = [UsageReading.OrderKey: Row]
+
+    /// One thing that one meter type read from one event.
+    private struct Use {
+        var time: Instant
+        var subject: String
+        var dimensions: [String: String]
+        var state: MeterState
+        var elements: ArraySlice<KeyHash>
+    }
+
+    public func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
+        let (entries, meterTypes) = state.withLock { ($0.entries, $0.meterTypes) }
+        let position = query.asOf?.value ?? UInt64(entries.count)
+        guard position <= UInt64(entries.count) else {
+            throw LedgerError(.positionUnknown, "the log ends at \(entries.count)")
+        }
+        let windows = try query.windows()
+        let names = query.groupBy.compactMap { group in
+            if case .dimension(let name) = group { name } else { nil }
+        }
+        var readings: [UsageReading] = []
+        var totals: [UsageReading] = []
+        for key in query.meterTypes {
+            guard let meterType = meterTypes.first(where: { $0.key == key }) else {
+                throw LedgerError(.notFound, "no meter type \(key)")
+            }
+            let uses = uses(of: meterType, in: entries.prefix(Int(position)))
+            var (rows, total) = (Rows(), Rows())
+            for window in windows {
+                let inWindow = uses.filter { window.contains($0.time) }
+                add(inWindow, window, query, names, meterType, to: &rows)
+                var whole = query
+                whole.groupBy = []
+                add(inWindow, window, whole, [], meterType, to: &total)
+            }
+            readings += try read(rows, meterType, windows, names)
+            totals += try read(total, meterType, windows, [])
+        }
+        readings.sort { $0.orderKey < $1.orderKey }
+        if let after = query.after { readings.removeAll { $0.orderKey <= after } }
+        return UsageAnswer(
+            position: Position(position),
+            readings: Array(readings.prefix(query.limit)),
+            totals: query.addsTotals ? totals.sorted { $0.orderKey < $1.orderKey } : [],
+            hasMore: readings.count > query.limit
+        )
+    }
+
+    private func uses(of meterType: MeterType, in entries: ArraySlice<Entry>) -> [Use] {
+        let catalog = MeterCatalog(generation: 0, meterTypes: [meterType])
+        let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
+        var uses: [Use] = []
+        for (place, entry) in entries.enumerated() {
+            if let retired = meterType.retiredPosition, UInt64(place + 1) > retired.value { break }
+            let batch = preparer.prepareAgain(entry.batch)
+            let event = batch.events[entry.place]
+            let first = Int(event.firstContribution)
+            for one in batch.contributions[first..<(first + Int(event.contributionCount))]
+            where one.unreadable == nil {
+                let start = Int(one.firstElement)
+                uses.append(
+                    Use(
+                        time: event.time,
+                        subject: text(batch, event.decoded.subject),
+                        dimensions: Self.dimensions(batch.tuples[Int(one.tuple)]),
+                        state: MeterState(
+                            meterType.definition.aggregation,
+                            mantissa: one.mantissa,
+                            time: event.time.microseconds,
+                            position: UInt64(place + 1)
+                        ),
+                        elements: batch.elements[start..<(start + Int(one.elementCount))]
+                    )
+                )
+            }
+        }
+        return uses
+    }
+
+    private static func dimensions(_ tuple: [UInt8]) -> [String: String] {
+        var dimensions: [String: String] = [:]
+        for member in (try? JSONValue.parse(tuple))?.objectValue?.members ?? [] {
+            dimensions[member.name] = member.value.stringValue
+        }
+        return dimensions
+    }
+
+    private func add(
+        _ uses: [Use],
+        _ window: Range<Instant>,
+        _ query: UsageQuery,
+        _ names: [String],
+        _ meterType: MeterType,
+        to rows: inout Rows
+    ) {
+        func key(_ groups: [String?]) -> UsageReading.OrderKey {
+            .init(start: window.lowerBound, meterType: meterType.key, groups: groups)
+        }
+        let isBySubject = query.groupBy.contains(.subject)
+        if !query.isCut || query.fillsZero, names.isEmpty, !isBySubject || !query.subjects.isEmpty {
+            let subjects: [String?] = query.subjects.isEmpty ? [nil] : query.subjects
+            for subject in subjects { rows[key([subject])] = Row() }
+        }
+        for use in uses where query.subjects.isEmpty || query.subjects.contains(use.subject) {
+            let shown = isBySubject || !query.subjects.isEmpty ? use.subject : nil
+            let key = key([shown] + names.map { use.dimensions[$0] })
+            rows[key, default: Row()].state.merge(use.state, meterType.definition.aggregation)
+            rows[key, default: Row()].elements.formUnion(use.elements)
+        }
+    }
+
+    private func read(
+        _ rows: Rows,
+        _ meterType: MeterType,
+        _ windows: [Range<Instant>],
+        _ names: [String]
+    ) throws(LedgerError) -> [UsageReading] {
+        var readings: [UsageReading] = []
+        for (key, row) in rows {
+            guard let range = windows.first(where: { $0.lowerBound == key.start }) else { continue }
+            do {
+                readings.append(
+                    UsageReading(
+                        meterType: meterType.key,
+                        subject: key.groups[0],
+                        range: range,
+                        dimensions: zip(names, key.groups.dropFirst()).map {
+                            .init(name: $0, value: $1)
+                        },
+                        value: try row.state.result(
+                            meterType.definition.aggregation,
+                            rounding: meterType.definition.rounding,
+                            distinct: row.elements.count
+                        ),
+                        events: row.state.count
+                    )
+                )
+            } catch {
+                throw LedgerError(.valueOverflow, "\(error)")
+            }
+        }
+        return readings
+    }
+
+    // MARK: Meters
+
+    public func meters(_ query: MeterQuery) async throws(LedgerError) -> MeterAnswer {
+        let (entries, meterTypes) = state.withLock { ($0.entries, $0.meterTypes) }
+        for key in query.meterTypes where !meterTypes.contains(where: { $0.key == key }) {
+            throw LedgerError(.notFound, "no meter type \(key)")
+        }
+        var meters: [MeterID: Meter] = [:]
+        for meterType in meterTypes {
+            for use in uses(of: meterType, in: entries[...]) {
+                guard let id = MeterID(meterType: meterType.key, subject: use.subject) else {
+                    continue
+                }
+                let bucket = RollupBucket.index(of: use.time)
+                let start = RollupBucket.start(bucket)
+                let end = RollupBucket.start(bucket + 1)
+                var meter = meters[id] ?? Meter(id: id, events: 0, span: start..<end)
+                meter.events += 1
+                meter.span =
+                    min(meter.span.lowerBound, start)..<max(meter.span.upperBound, end)
+                meters[id] = meter
+            }
+        }
+        var listed: [Meter] = []
+        var seen: Set<String> = []
+        for entry in entries {
+            let subject = text(entry.batch, entry.batch.events[entry.place].decoded.subject)
+            guard seen.insert(subject).inserted else { continue }
+            let keys = meterTypes.map(\.key).sorted()
+            listed += keys.compactMap { MeterID(meterType: $0, subject: subject) }
+                .compactMap { meters[$0] }
+        }
+        listed.removeAll { meter in
+            !(query.meterTypes.isEmpty || query.meterTypes.contains(meter.id.meterType))
+                || !(query.subjects.isEmpty || query.subjects.contains(meter.id.subject))
+                || !meter.id.subject.utf8.starts(with: query.prefix.utf8)
+        }
+        if let after = query.after {
+            let last = listed.lastIndex { meter in
+                meter.id.subject == after.subject
+                    && (after.meterType.map { meter.id.meterType <= $0 } ?? true)
+            }
+            if let last { listed.removeFirst(last + 1) }
+        }
+        let page = Array(listed.prefix(query.limit))
+        let last = listed.count > page.count ? page.last : nil
+        return MeterAnswer(
+            position: Position(UInt64(entries.count)),
+            meters: page,
+            next: last.map { .init(subject: $0.id.subject, meterType: $0.id.meterType) }
+        )
+    }
+}

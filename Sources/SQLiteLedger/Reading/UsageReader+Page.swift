@@ -1,0 +1,86 @@
+internal import Metering
+internal import MeteringEngine
+internal import UsageModel
+
+// What was gathered becomes readings: in order, a page of them, and the totals beside.
+extension UsageReader {
+    func page(
+        _ gathered: [UsageReading.OrderKey: Row],
+        _ windows: UsageWindows
+    ) throws -> [UsageReading] {
+        var keys = Array(gathered.keys)
+        if let after = query.after { keys = keys.filter { $0 > after } }
+        keys.sort()
+        return try readings(keys.prefix(query.limit + 1), of: gathered, windows)
+    }
+
+    private func readings(
+        _ keys: some Sequence<UsageReading.OrderKey>,
+        of gathered: [UsageReading.OrderKey: Row],
+        _ windows: UsageWindows
+    ) throws -> [UsageReading] {
+        let ends = Dictionary(
+            windows.ranges.map { ($0.lowerBound, $0) },
+            uniquingKeysWith: { one, _ in one }
+        )
+        let definitions = Dictionary(
+            meterTypes.values.map { ($0.key, $0.definition) },
+            uniquingKeysWith: { one, _ in one }
+        )
+        let names = query.groupBy.compactMap { group in
+            if case .dimension(let name) = group { name } else { nil }
+        }
+        return try keys.compactMap { key in
+            guard let row = gathered[key], let range = ends[key.start],
+                let definition = definitions[key.meterType]
+            else { return nil }
+            return UsageReading(
+                meterType: key.meterType,
+                subject: key.groups[0],
+                range: range,
+                dimensions: zip(names, key.groups.dropFirst()).map { .init(name: $0, value: $1) },
+                value: try value(row, definition),
+                events: row.state.count
+            )
+        }
+    }
+
+    private func value(_ row: Row, _ definition: MeterTypeDefinition) throws -> Quantity? {
+        do {
+            return try row.state.result(
+                definition.aggregation,
+                rounding: definition.rounding,
+                distinct: row.elements.count
+            )
+        } catch {
+            throw LedgerError(
+                .valueOverflow,
+                "the value of \"\(definition.key)\" does not fit a quantity"
+            )
+        }
+    }
+
+    /// The readings over all groups.
+    func totals(
+        _ gathered: [UsageReading.OrderKey: Row],
+        _ windows: UsageWindows
+    ) throws -> [UsageReading] {
+        let subjects: [String?] = named.isEmpty ? [nil] : named.map(\.text)
+        var totals: [UsageReading.OrderKey: Row] = [:]
+        for meterType in meterTypes.values {
+            func key(_ start: Instant, _ subject: String?) -> UsageReading.OrderKey {
+                UsageReading.OrderKey(start: start, meterType: meterType.key, groups: [subject])
+            }
+            for range in windows.ranges {
+                for subject in subjects { totals[key(range.lowerBound, subject)] = Row() }
+            }
+            for (group, row) in gathered where group.meterType == meterType.key {
+                let key = key(group.start, named.isEmpty ? nil : group.groups[0])
+                let aggregation = meterType.definition.aggregation
+                totals[key, default: Row()].state.merge(row.state, aggregation)
+                totals[key, default: Row()].elements.formUnion(row.elements)
+            }
+        }
+        return try readings(totals.keys.sorted(), of: totals, windows)
+    }
+}
