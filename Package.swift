@@ -99,7 +99,10 @@ let package = Package(
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         room("Expressions", ["UsageModel", "Metering", "WireFormat", "CRE2"]),
         room("Compression", ["CZlib", "CZstd"]),
-        room("MeteringEngine", ["UsageModel", "Metering", "WireFormat", logging, lifecycle]),
+        room(
+            "MeteringEngine",
+            ["UsageModel", "Metering", "WireFormat", "Expressions", logging, lifecycle]
+        ),
         room("FileIntake", ["UsageModel", "Metering", crypto]),
         room(
             "SQLiteLedger",
@@ -141,7 +144,7 @@ let package = Package(
         tests("OdometerTests", ["Metering", "FileIntake", "odometer", arguments, yams, logging]),
         tests(
             "MeteringEngineTests",
-            ["UsageModel", "Metering", "MeteringEngine", "MeteringTestKit"]
+            ["UsageModel", "Metering", "WireFormat", "MeteringEngine", "MeteringTestKit"]
         ),
         tests(
             "SQLiteLedgerTests",

@@ -47,8 +47,9 @@ extension FrontDesk {
         do throws(MalformedBody) {
             value = try JSONValue.parse(body)
         } catch { throw Refusal(error) }
+        let definition: MeterTypeDefinition
         do throws(MeterTypeDocument.Faults) {
-            return try MeterTypeDocument.read(value)
+            definition = try MeterTypeDocument.read(value)
         } catch {
             guard error.unknown.isEmpty else {
                 let detail = "\(error.unknown.count) not known or not supported yet, see errors"
@@ -56,6 +57,9 @@ extension FrontDesk {
             }
             throw Refusal.fields(error.invalid)
         }
+        let faults = definition.expressionFaults(zones: zones)
+        guard faults.isEmpty else { throw Refusal.fields(faults) }
+        return definition
     }
 
     /// `GET /v1/meter-types`, in the order of the keys.

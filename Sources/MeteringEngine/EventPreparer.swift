@@ -1,3 +1,4 @@
+internal import Expressions
 internal import Metering
 public import UsageModel
 public import WireFormat
@@ -20,15 +21,15 @@ public struct EventPreparer: Sendable {
     ///   - arrival: The time of events that state none.
     ///   - arrivals: For events read back from the log, the arrival of each; empty where all came
     ///     at `arrival`.
-    /// - Complexity: one pass over each event's data; nothing is allocated per event beyond the
-    ///   arrays of the batch.
+    /// - Complexity: one pass over each event's data, and what the expressions of its meter types
+    ///   cost; nothing is allocated per event beyond the arrays of the batch.
     public func prepare(
         _ decoded: consuming DecodedBatch,
         arrival: Instant,
         arrivals: [Instant] = []
     ) -> PreparedBatch {
         var measuring = BatchMeasuring(preparer: self, arrival: arrival, decoded: decoded)
-        let bytes = decoded.bytes
+        let bytes = measuring.readArrivals(arrivals) ?? decoded.bytes
         unsafe bytes.withUnsafeBytes { raw in
             unsafe measuring.measureAll(raw, arrivals: arrivals)
         }
@@ -71,6 +72,10 @@ private struct BatchMeasuring {
     private var tuple: [UInt8] = []
     private var originBytes: [UInt8] = []
     private var tupleCache = TupleCache()
+    private var verdicts = FilterVerdicts()
+    private var scratch = ExpressionScratch()
+    /// nil where no expression can ask for the arrival.
+    private var arrivalTexts: ArrivalTexts?
     /// The origins that came by last, as they stand in the batch, and which one gives way next.
     private var recentOrigins: [(source: ByteSlice, type: ByteSlice, number: UInt32)] = []
     private var oldestOrigin = 0
@@ -101,10 +106,20 @@ private struct BatchMeasuring {
 
     private let decodedEvents: [DecodedEvent]
 
+    /// The bytes to measure in, if other than the batch's own: with the arrivals behind them.
+    mutating func readArrivals(_ arrivals: [Instant]) -> [UInt8]? {
+        guard preparer.catalog.hasExpressions, decodedEvents.contains(where: { !$0.hasTime })
+        else { return nil }
+        let known = arrivals.isEmpty ? [batch.arrival] : arrivals
+        let texts = ArrivalTexts(behind: batch.bytes, known)
+        arrivalTexts = texts
+        return texts.bytes
+    }
+
     mutating func measureAll(_ raw: UnsafeRawBufferPointer, arrivals: [Instant]) {
         for (index, decoded) in decodedEvents.enumerated() {
             let arrival = arrivals.isEmpty ? batch.arrival : arrivals[index]
-            unsafe measure(decoded, raw, arrival: arrival)
+            unsafe measure(decoded, raw, arrival: arrival, index)
         }
         batch.tuples = tuples.texts
     }
@@ -112,7 +127,8 @@ private struct BatchMeasuring {
     private mutating func measure(
         _ decoded: DecodedEvent,
         _ raw: UnsafeRawBufferPointer,
-        arrival: Instant
+        arrival: Instant,
+        _ index: Int
     ) {
         let hashKey = preparer.hashKey
         let time = decoded.hasTime ? decoded.time : arrival
@@ -140,9 +156,15 @@ private struct BatchMeasuring {
                 capacity: Swift.max(plan.paths.count, 1)
             ) { slots in
                 unsafe plan.paths.extract(decoded, bytes: raw, into: slots)
+                if let computed = plan.computed {
+                    verdicts.begin(computed.filters.count)
+                    if computed.timeSlot >= 0, !decoded.hasTime, let arrivalTexts {
+                        unsafe slots[computed.timeSlot] = arrivalTexts[index]
+                    }
+                }
                 for (index, group) in plan.groups.enumerated() {
                     let id = UInt64(origin) << 32 | UInt64(index)
-                    unsafe measure(group, id, slots, raw, &event)
+                    unsafe measure(group, id, plan.computed, slots, raw, &event)
                 }
             }
             event.contributionCount =
@@ -186,40 +208,47 @@ private struct BatchMeasuring {
     private mutating func measure(
         _ group: TypePlan.Group,
         _ id: UInt64,
+        _ computed: ComputedParts?,
         _ slots: UnsafeMutableBufferPointer<PathValue>,
         _ raw: UnsafeRawBufferPointer,
         _ event: inout PreparedEvent
     ) {
         var number: UInt32 = 0
         var tupleFault: UnreadableReason?
-        if !group.pieces.isEmpty {
-            if let known = unsafe tupleCache.find(group, id: id, slots, raw) {
-                number = known
-            } else {
-                tupleFault = unsafe spellTuple(group, slots, raw)
-                if tupleFault == nil {
-                    number = tuples.number(of: tuple, hash: preparer.nameHash(tuple))
-                    unsafe tupleCache.remember(number, group, id: id, slots, raw)
-                }
-            }
-        }
+        // A tuple that no filter lets through is not read, so that its name is not kept.
+        var isTupleRead = group.pieces.isEmpty
         for program in group.programs
         where event.time >= program.activeFrom && event.time < program.activeTo {
+            var fault: UnreadableReason? = program.isBroken ? .expressionInvalid : nil
+            if program.filter >= 0, let computed {
+                switch unsafe verdicts.verdict(
+                    program.filter,
+                    of: computed.filters,
+                    slots,
+                    raw,
+                    &scratch
+                ) {
+                case .holds, .unknown: break
+                case .fails: continue
+                case .unreadable(let reason): fault = fault ?? reason
+                }
+            }
+            if !isTupleRead, fault == nil {
+                tupleFault = unsafe readTuple(group, id, computed, slots, raw, &number)
+                isTupleRead = true
+            }
             var contribution = Contribution(
                 meter: program.meter,
                 tuple: number,
                 mantissa: 0,
                 aggregation: program.aggregation,
-                unreadable: tupleFault,
+                unreadable: fault ?? tupleFault,
                 firstElement: UInt32(batch.elements.count),
                 elementCount: 0
             )
-            if tupleFault == nil, program.valueSlot >= 0 {
-                let value = unsafe slots[program.valueSlot]
+            if contribution.unreadable == nil {
                 contribution.unreadable =
-                    program.aggregation == .unique
-                    ? unsafe readElements(value, raw, &contribution)
-                    : unsafe readNumber(value, raw, program.excessDigits, &contribution)
+                    unsafe readValue(program, computed, slots, raw, &contribution)
             }
             if contribution.unreadable == nil {
                 event.isCounted = true
@@ -230,8 +259,59 @@ private struct BatchMeasuring {
         }
     }
 
+    @inline(__always)
+    private mutating func readValue(
+        _ program: TypePlan.Program,
+        _ computed: ComputedParts?,
+        _ slots: UnsafeMutableBufferPointer<PathValue>,
+        _ raw: UnsafeRawBufferPointer,
+        _ contribution: inout Contribution
+    ) -> UnreadableReason? {
+        if program.valueSlot >= 0 {
+            let value = unsafe slots[program.valueSlot]
+            return program.aggregation == .unique
+                ? unsafe readElements(value, raw, &contribution)
+                : unsafe readNumber(value, raw, program.excessDigits, &contribution)
+        }
+        guard program.valueExpression >= 0, let computed else { return nil }
+        let value = computed.values[program.valueExpression]
+        guard program.aggregation == .unique else {
+            return unsafe readNumber(value, slots, raw, &scratch, &contribution)
+        }
+        let fault = unsafe appendElement(
+            value,
+            slots,
+            raw,
+            &scratch,
+            key: preparer.hashKey,
+            to: &batch.elements
+        )
+        contribution.elementCount = fault == nil ? 1 : 0
+        return fault
+    }
+
+    @inline(__always)
+    private mutating func readTuple(
+        _ group: TypePlan.Group,
+        _ id: UInt64,
+        _ computed: ComputedParts?,
+        _ slots: UnsafeMutableBufferPointer<PathValue>,
+        _ raw: UnsafeRawBufferPointer,
+        _ number: inout UInt32
+    ) -> UnreadableReason? {
+        if let known = unsafe tupleCache.find(group, id: id, slots, raw) {
+            number = known
+            return nil
+        }
+        if let fault = unsafe spellTuple(group, computed, slots, raw) { return fault }
+        number = tuples.number(of: tuple, hash: preparer.nameHash(tuple))
+        unsafe tupleCache.remember(number, group, id: id, slots, raw)
+        return nil
+    }
+
     private mutating func spellTuple(
         _ group: TypePlan.Group,
+        _ computed: ComputedParts?,
         _ slots: UnsafeMutableBufferPointer<PathValue>,
         _ raw: UnsafeRawBufferPointer
     ) -> UnreadableReason? {
@@ -239,7 +319,15 @@ private struct BatchMeasuring {
         tuple.removeAll(keepingCapacity: true)
         for piece in group.pieces {
             tuple.append(contentsOf: piece.prefix)
-            let fault = unsafe appendDimension(slots[piece.slot], raw, to: &tuple)
+            var fault: UnreadableReason?
+            if piece.slot >= 0 {
+                fault = unsafe appendDimension(slots[piece.slot], raw, to: &tuple)
+            } else if piece.expression >= 0, let computed {
+                let value = computed.values[piece.expression]
+                fault = unsafe appendDimension(value, slots, raw, &scratch, to: &tuple)
+            } else {
+                fault = .expressionInvalid
+            }
             reason = reason ?? fault
         }
         tuple.append(UInt8(ascii: "}"))

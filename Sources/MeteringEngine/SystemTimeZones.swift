@@ -12,6 +12,9 @@ public final class SystemTimeZones: TimeZoneSource {
     /// The largest zone file that is read; the largest there is has 4 KB.
     static let fileBytesMax = 64 * 1024
 
+    /// The machine's, for who has been given none.
+    public static let shared = SystemTimeZones()
+
     private let directory: String
     /// Only zones that exist come in, so the database bounds it (some 600).
     private let known = Mutex<[String: TimeZoneRules]>(["UTC": .utc])

@@ -5,7 +5,8 @@ internal import WireFormat
 /// most events have a tuple that an event shortly before had, and then nothing is spelled or
 /// hashed.
 ///
-/// Direct-mapped; a tuple of more than ``piecesMax`` dimensions is not remembered.
+/// Direct-mapped; a tuple of more than ``piecesMax`` dimensions is not remembered, nor one of which
+/// a part is computed.
 struct TupleCache {
     private static let piecesMax = 4
     private static let places = 64
@@ -26,7 +27,7 @@ struct TupleCache {
         _ slots: UnsafeMutableBufferPointer<PathValue>,
         _ raw: UnsafeRawBufferPointer
     ) -> UInt32? {
-        guard group.pieces.count <= Self.piecesMax else { return nil }
+        guard group.pieces.count <= Self.piecesMax, !group.isComputed else { return nil }
         let place = unsafe Self.place(group, id, slots, raw)
         let entry = entries[place]
         guard entry.group == id &+ 1 else { return nil }
@@ -47,7 +48,7 @@ struct TupleCache {
         _ slots: UnsafeMutableBufferPointer<PathValue>,
         _ raw: UnsafeRawBufferPointer
     ) {
-        guard group.pieces.count <= Self.piecesMax else { return }
+        guard group.pieces.count <= Self.piecesMax, !group.isComputed else { return }
         let place = unsafe Self.place(group, id, slots, raw)
         entries[place] = Entry(group: id &+ 1, number: number)
         for (index, piece) in group.pieces.enumerated() {

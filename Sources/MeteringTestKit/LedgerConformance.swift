@@ -23,6 +23,7 @@ public struct LedgerConformance: Sendable {
         try await meters()
         try await asOf()
         try await retirement()
+        try await expressions()
         return violations
     }
 
@@ -86,6 +87,29 @@ public struct LedgerConformance: Sendable {
         }
         let known = try await ledger.meterTypes()
         check(known.map(\.definition) == [try definition], "meter types are listed as made")
+    }
+
+    /// A filter, a value and a dimension that are computed.
+    private var computed: MeterTypeDefinition {
+        get throws {
+            var definition = try definition
+            definition.key = try key("computed")
+            definition.filter = "$.data.model == \"large\" and hour(time) == 0"
+            definition.value = .expression("$.data.amount * 3 + length($.data.users)")
+            definition.dimensions = [
+                Dimension(name: "model", value: .expression("upper($.data.model)"))
+            ]
+            return definition
+        }
+    }
+
+    private var unreadable: MeterTypeDefinition {
+        get throws {
+            var definition = try definition
+            definition.key = try key("unreadable")
+            definition.filter = "1 / $.data.amount > 0"
+            return definition
+        }
     }
 
     private mutating func duplicatesAndConflicts() async throws {
@@ -246,6 +270,49 @@ public struct LedgerConformance: Sendable {
             let code = (error as? LedgerError)?.code
             check(code == .retired, "the refusal says that it is retired")
         }
+    }
+}
+
+extension LedgerConformance {
+    private mutating func expressions() async throws {
+        for definition in [try computed, try unreadable] {
+            _ = try await ledger.create(definition)
+            let listed = try await ledger.meterTypes().map(\.definition)
+            check(listed.contains(definition), "expressions are kept as they were written")
+        }
+        while try await ledger.meterTypes().contains(where: { !$0.isBackfilled }) {
+            await Task.yield()
+        }
+        check(
+            try await sum(of: key("computed")) == "0",
+            "the history that a filter excludes is not counted"
+        )
+        let books = try await ledger.books(.init(groupBy: [], range: .years)).total
+        let midnight = SampleEvent(id: "x").time
+        let later = Instant(microseconds: midnight.microseconds + 3_600_000_000)
+        let before = try await sum(of: key("unreadable"))
+        let outcome = try await record([
+            SampleEvent(id: "f1", number: "2", model: "large", users: ["a", "b"]),
+            SampleEvent(id: "f2", number: "0.5", model: "large"),
+            SampleEvent(id: "f3", number: "100", model: "small"),
+            SampleEvent(id: "f4", time: later, number: "100", model: "large"),
+            SampleEvent(id: "f5", number: "0"),
+        ])
+        check(outcome.accepted == 5, "a filter rejects no event")
+        check(outcome.unreadable == 1, "a filter that faults makes the event unreadable")
+        check(
+            try await sum(of: key("computed")) == "9.5",
+            "a computed value is summed where the filter holds"
+        )
+        let after = try await sum(of: key("unreadable"))
+        let grown = try Quantity(after ?? "").subtracting(Quantity(before ?? ""))
+        check(grown == (try Quantity("202.5")), "what the filter cannot read is not counted")
+        let total = try await ledger.books(.init(groupBy: [], range: .years)).total
+        check(total.balances, "the books balance with filters")
+        check(
+            total.counted - books.counted == 4 && total.unmatched - books.unmatched == 1,
+            "an event that no filter lets through is unmatched"
+        )
     }
 }
 

@@ -11,8 +11,9 @@ public struct NaiveUsage: Sendable {
 
     /// The readings of one meter type over given windows.
     ///
-    /// The meter type's value is `$.data.amount`, or `$.data.users` for unique; its only dimension
-    /// is `model` at `$.data.model`. Unique counts the distinct users.
+    /// The meter type's value is `$.data.amount`, or `$.data.users` for unique, or an expression of
+    /// ``SampleRule``, and so is its filter; its only dimension is `model`, what stands at
+    /// `$.data.model`. Unique counts the distinct users.
     public func readings(
         _ definition: MeterTypeDefinition,
         windows: [Range<Instant>],
@@ -26,11 +27,13 @@ public struct NaiveUsage: Sendable {
             var subject: String?
             var model: String?
         }
-        var groups: [Group: [(event: SampleEvent, place: Int)]] = [:]
+        var groups: [Group: [Member]] = [:]
         for (place, event) in events.prefix(position ?? events.count).enumerated() {
             let type = Array(event.type.utf8)
+            let value = Self.value(of: event, definition)
             guard definition.eventTypes.contains(where: { $0.matches(type) }),
-                definition.aggregation == .unique || event.value != nil,
+                definition.filter.map({ SampleRule.holds($0, event) == true }) ?? true,
+                definition.aggregation == .unique || value != nil,
                 subjects.isEmpty || subjects.contains(event.subject),
                 let window = windows.firstIndex(where: { $0.contains(event.time) })
             else { continue }
@@ -40,7 +43,7 @@ public struct NaiveUsage: Sendable {
                 subject: showsSubject ? event.subject : nil,
                 model: byModel ? event.model?.replacing("\\\"", with: "\"") : nil
             )
-            groups[group, default: []].append((event, place))
+            groups[group, default: []].append(Member(event: event, place: place, value: value))
         }
         return groups.map { group, members in
             UsageReading(
@@ -54,11 +57,25 @@ public struct NaiveUsage: Sendable {
         }.sorted { $0.orderKey < $1.orderKey }
     }
 
+    private struct Member {
+        var event: SampleEvent
+        var place: Int
+        var value: Quantity?
+    }
+
+    private static func value(
+        of event: SampleEvent,
+        _ definition: MeterTypeDefinition
+    ) -> Quantity? {
+        if case .expression(let text) = definition.value { return SampleRule.value(text, event) }
+        return event.value
+    }
+
     private static func value(
         _ aggregation: Aggregation,
-        _ members: [(event: SampleEvent, place: Int)]
+        _ members: [Member]
     ) -> Quantity? {
-        let values = members.compactMap(\.event.value)
+        let values = members.compactMap(\.value)
         let one: Int128 = 1_000_000_000_000_000_000
         switch aggregation {
         case .count: return Quantity(mantissa: Int128(members.count) * one)
@@ -71,7 +88,7 @@ public struct NaiveUsage: Sendable {
         case .latest:
             return members.max { left, right in
                 (left.event.time, left.place) < (right.event.time, right.place)
-            }?.event.value
+            }?.value
         case .average:
             let sum = values.reduce(Int128(0)) { $0 + $1.mantissa }
             let count = Int128(values.count)

@@ -57,12 +57,45 @@ public struct EventTypePattern: Hashable, Sendable, CustomStringConvertible {
     public var description: String { text }
 }
 
+/// Where a value or dimension comes from.
+public enum ValueRule: Hashable, Sendable, CustomStringConvertible {
+    /// It stands in the event.
+    case path(EventPath)
+    /// It is computed; the text of an expression (`docs/reference/expressions.md`).
+    case expression(String)
+
+    /// What is no path is taken for an expression, whose text is not looked at here.
+    public init(_ text: String) {
+        if let path = try? EventPath(text) {
+            self = .path(path)
+        } else {
+            self = .expression(text)
+        }
+    }
+
+    public var path: EventPath? {
+        if case .path(let path) = self { path } else { nil }
+    }
+
+    public var isExpression: Bool { path == nil }
+
+    /// The canonical spelling of a path, an expression as it was written.
+    public var description: String {
+        switch self {
+        case .path(let path): path.description
+        case .expression(let text): text
+        }
+    }
+}
+
 /// A named property of the usage that readings can be grouped by.
 public struct Dimension: Hashable, Sendable {
     public var name: String
-    public var path: EventPath
+    public var value: ValueRule
 
-    public init(name: String, path: EventPath) { (self.name, self.path) = (name, path) }
+    public init(name: String, value: ValueRule) { (self.name, self.value) = (name, value) }
+
+    public init(name: String, path: EventPath) { self.init(name: name, value: .path(path)) }
 }
 
 /// What is counted, as somebody wrote it down. Checked when made by `WireFormat`; a value from then
@@ -74,8 +107,10 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     public var unit: String
     public var eventTypes: [EventTypePattern]
     public var aggregation: Aggregation
-    /// Where the value stands; nil for `count` only.
-    public var value: EventPath?
+    /// Only events for which it holds count; the text of an expression. nil: all.
+    public var filter: String?
+    /// nil for `count` only.
+    public var value: ValueRule?
     /// In the order of their names' bytes, no name twice.
     public var dimensions: [Dimension]
     public var rounding: Rounding?
@@ -105,7 +140,8 @@ public struct MeterTypeDefinition: Hashable, Sendable {
         dimensions: [Dimension] = []
     ) {
         (self.key, self.name, self.eventTypes) = (key, name, eventTypes)
-        (self.aggregation, self.value, self.dimensions) = (aggregation, value, dimensions)
+        (self.aggregation, self.dimensions) = (aggregation, dimensions)
+        (filter, self.value) = (nil, value.map(ValueRule.path))
         (description, unit, rounding, excessDigits) = ("", "", nil, .round)
         (timezone, resetSchedule, capacity) = ("UTC", .never, nil)
         (category, externalRef) = ("", "")
@@ -115,7 +151,8 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     public static func == (one: Self, other: Self) -> Bool {
         one.key == other.key && one.name == other.name && one.description == other.description
             && one.unit == other.unit && one.eventTypes == other.eventTypes
-            && one.aggregation == other.aggregation && one.value == other.value
+            && one.filter == other.filter && one.aggregation == other.aggregation
+            && one.value == other.value
             && one.dimensions == other.dimensions && one.rounding == other.rounding
             && one.excessDigits == other.excessDigits && one.timezone == other.timezone
             && one.resetSchedule == other.resetSchedule && one.capacity == other.capacity
@@ -125,6 +162,12 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(key) }
+
+    /// Whether anything of it is computed.
+    public var hasExpressions: Bool {
+        filter != nil || value?.isExpression == true
+            || dimensions.contains(where: \.value.isExpression)
+    }
 }
 
 /// A meter type as the ledger keeps it.
@@ -168,7 +211,8 @@ public struct MeterType: Hashable, Sendable {
     }
 }
 
-/// Why one meter type could not read one event that it matched.
+/// Why one meter type could not read one event that it matched. The raw values are stored: append
+/// only.
 public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {
     case valueMissing = 1
     case valueNotNumber
@@ -178,6 +222,14 @@ public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {
     case tooManyElements
     case dimensionNotScalar
     case dimensionTooLong
+    case expressionDivisionByZero
+    case expressionOutOfRange
+    case expressionExcessDigits
+    case expressionWrongType
+    case expressionTextTooLong
+    /// The expression was saved and cannot be compiled on this machine: its zone database lacks a
+    /// zone, say.
+    case expressionInvalid
 
     /// The code on the wire.
     public var code: String {
@@ -190,6 +242,12 @@ public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {
         case .tooManyElements: "too-many-elements"
         case .dimensionNotScalar: "dimension-not-scalar"
         case .dimensionTooLong: "dimension-too-long"
+        case .expressionDivisionByZero: "expression-division-by-zero"
+        case .expressionOutOfRange: "expression-out-of-range"
+        case .expressionExcessDigits: "expression-excess-digits"
+        case .expressionWrongType: "expression-wrong-type"
+        case .expressionTextTooLong: "expression-text-too-long"
+        case .expressionInvalid: "expression-invalid"
         }
     }
 }

@@ -6,13 +6,13 @@ struct DefinitionReader {
     private var fields: [String: JSONValue] = [:]
 
     private static let known = [
-        "key", "name", "description", "unit", "eventTypes", "aggregation", "value", "dimensions",
-        "rounding", "excessDigits", "timezone", "resetSchedule", "capacity", "category",
-        "externalRef", "activeFrom", "activeTo", "metadata",
+        "key", "name", "description", "unit", "eventTypes", "aggregation", "filter", "value",
+        "dimensions", "rounding", "excessDigits", "timezone", "resetSchedule", "capacity",
+        "category", "externalRef", "activeFrom", "activeTo", "metadata",
     ]
     /// Promised by the API, but not yet there.
     private static let later: Set = [
-        "filter", "enrolment", "thresholds", "timeWeight", "effectiveFrom",
+        "enrolment", "thresholds", "timeWeight", "effectiveFrom",
     ]
     private static let ours: Set = ["version", "createdAt", "retiredAt", "backfill"]
     /// Words of `groupBy` that mean something else.
@@ -47,6 +47,7 @@ struct DefinitionReader {
         definition.description =
             text("description", bytesMax: MeterTypeDocument.descriptionBytesMax) ?? ""
         definition.unit = text("unit", bytesMax: MeterTypeDocument.unitBytesMax) ?? ""
+        definition.filter = string("filter", "/filter")
         definition.value = readValue(aggregation)
         definition.dimensions = readDimensions()
         definition.rounding = readRounding()
@@ -107,7 +108,7 @@ struct DefinitionReader {
         return patterns
     }
 
-    private mutating func readValue(_ aggregation: Aggregation?) -> EventPath? {
+    private mutating func readValue(_ aggregation: Aggregation?) -> ValueRule? {
         guard fields["value"] != nil else {
             if let aggregation, aggregation.takesValue {
                 let remedy = "say where the value stands, such as \"$.data.amount\""
@@ -115,12 +116,11 @@ struct DefinitionReader {
             }
             return nil
         }
-        var path: EventPath?
-        if let text = string("value", "/value") { path = self.path(text, "/value") }
+        let rule = string("value", "/value").map(ValueRule.init)
         if let aggregation, !aggregation.takesValue {
             fault("/value", "\(aggregation.rawValue) takes no value", "leave it out")
         }
-        return path
+        return rule
     }
 
     private mutating func readDimensions() -> [Dimension] {
@@ -145,12 +145,10 @@ struct DefinitionReader {
                 fault(pointer, "readings use the name already", "choose another name")
             }
             guard case .string(let text) = value else {
-                fault(pointer, "it is not a path", remedy)
+                fault(pointer, "it is neither a path nor an expression", remedy)
                 continue
             }
-            if let path = path(text, pointer) {
-                dimensions.append(Dimension(name: name, path: path))
-            }
+            dimensions.append(Dimension(name: name, value: ValueRule(text)))
         }
         return dimensions.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
@@ -280,17 +278,6 @@ struct DefinitionReader {
         if let instant = Instant(rfc3339: text) { return instant }
         fault("/" + name, "it is not a time", "give RFC 3339 with an offset: 2026-11-01T00:00:00Z")
         return nil
-    }
-
-    private mutating func path(_ text: String, _ pointer: String) -> EventPath? {
-        do throws(EventPathError) { return try EventPath(text) } catch {
-            fault(
-                pointer,
-                "at byte \(error.offset): \(error.reason)",
-                "write a path such as \"$.data.tokens.input\" or \"$.data.items[0].qty\""
-            )
-            return nil
-        }
     }
 
     // MARK: Faults

@@ -3,14 +3,17 @@ public import UsageModel
 /// How a meter type's definition is spelled: `POST /v1/meter-types` and `odometer meter-types`.
 ///
 ///     {"key":"tokens-in","name":"Input tokens","description":"…","unit":"token",
-///      "eventTypes":["llm.request","llm.*"],"aggregation":"sum","value":"$.data.tokens.input",
+///      "eventTypes":["llm.request","llm.*"],"aggregation":"sum",
+///      "filter":"$.data.status != \"error\"","value":"$.data.tokens.input",
 ///      "dimensions":{"model":"$.data.model"},"rounding":{"mode":"half-even","places":2},
 ///      "excessDigits":"round","timezone":"Europe/Berlin","resetSchedule":"monthly",
 ///      "capacity":"1000000","category":"ai","externalRef":"SKU-4711",
 ///      "activeFrom":"2026-01-01T00:00:00Z","activeTo":"…","metadata":{"team":"billing"}}
 ///
 /// `key`, `eventTypes`, `aggregation` are required, and `value` unless the aggregation is `count`.
-/// A field that is null counts as left out. A field that is not known is refused by name.
+/// Of `filter`, and of a `value` or dimension that is no path, the text is taken as it is: whether
+/// it is an expression is for `MeterTypeDefinition.expressionFaults` in MeteringEngine to say. A
+/// field that is null counts as left out. A field that is not known is refused by name.
 public enum MeterTypeDocument {
     /// The longest `name`, in UTF-8 bytes.
     public static let nameBytesMax = 256
@@ -70,8 +73,9 @@ public enum MeterTypeDocument {
         set("unit", definition.unit)
         document["eventTypes"] = .array(definition.eventTypes.map { .string($0.text) })
         set("aggregation", definition.aggregation.rawValue)
+        set("filter", definition.filter)
         set("value", definition.value?.description)
-        set("dimensions", definition.dimensions.map { ($0.name, $0.path.description) })
+        set("dimensions", definition.dimensions.map { ($0.name, $0.value.description) })
         if let rounding = definition.rounding {
             document["rounding"] = [
                 "mode": .string(rounding.mode.rawValue),

@@ -112,7 +112,15 @@ import WireFormat
             ),
             (
                 "{\"key\":\"x\",\"eventTypes\":[\"*\"],\"aggregation\":\"count\",\"filter\":\"\"}",
-                400, "/filter"
+                422, "/filter"
+            ),
+            (
+                "{\"key\":\"x\",\"eventTypes\":[\"*\"],\"aggregation\":\"sum\","
+                    + "\"value\":\"data.n\"}", 422, "/value"
+            ),
+            (
+                "{\"key\":\"x\",\"eventTypes\":[\"*\"],\"aggregation\":\"count\","
+                    + "\"dimensions\":{\"a\":\"$.data.a\",\"b\":\"1 +\"}}", 422, "/dimensions/b"
             ),
             ("[]", 422, ""),
         ]
@@ -125,6 +133,29 @@ import WireFormat
         #expect(reply.pointers == [pointer])
         #expect(reply.errors.first?["reason"]?.stringValue?.isEmpty == false)
         #expect(reply.errors.first?["remedy"]?.stringValue?.isEmpty == false)
+    }
+
+    @Test("a filter is kept as it was written, and one at fault says where and what to write")
+    func filters() async throws {
+        let edge = Edge()
+        func body(_ filter: String) -> String {
+            String(Self.tokens.dropLast()) + ",\"filter\":\"\(filter)\"}"
+        }
+
+        let made = try await edge.post("/v1/meter-types", body(#"$.data.status != \"error\""#))
+        let other = try await edge.post("/v1/meter-types", body("$.data.status != 500"))
+        let wrong = try await edge.post("/v1/meter-types", body("$.data.tokens = 5"))
+
+        #expect(made.status == 201)
+        #expect(made.json["filter"] == "$.data.status != \"error\"")
+        #expect(other.problem == "already-exists")
+        #expect(wrong.status == 422)
+        #expect(wrong.pointers == ["/filter"])
+        #expect(
+            wrong.errors.first?["reason"]
+                == "column 15: found =, expected a value or an operator"
+        )
+        #expect(wrong.errors.first?["remedy"] == "compare with ==")
     }
 
     @Test("a body that is no JSON, no definition's size, or no JSON by its type is refused")

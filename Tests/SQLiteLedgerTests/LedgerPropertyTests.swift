@@ -26,8 +26,9 @@ import UsageModel
         var generator = SeededGenerator(seed: seed)
         let fixture = LedgerFixture()
         var ledger = try fixture.open()
-        let definitions = Aggregation.allCases.map {
-            MeterTypeDefinition.sample($0, byModel: Bool.random(using: &generator))
+        let definitions = Aggregation.allCases.flatMap {
+            let plain = MeterTypeDefinition.sample($0, byModel: Bool.random(using: &generator))
+            return [plain, Self.computing(plain, &generator)]
         }
         let early = definitions.filter { _ in Bool.random(using: &generator) }
         for definition in early { _ = try await ledger.create(definition) }
@@ -62,6 +63,30 @@ import UsageModel
         let report = try fixture.verified()
         #expect(report.findings == [], "seed \(seed)")
         #expect(report.events == UInt64(count))
+    }
+
+    /// The same with a filter, and at times with a value and a dimension that are computed.
+    private static func computing(
+        _ plain: MeterTypeDefinition,
+        _ generator: inout SeededGenerator
+    ) -> MeterTypeDefinition {
+        var definition = plain
+        definition.key = MeterTypeKey("\(plain.key)-computed") ?? .fallback
+        definition.filter = SampleRule.filterTexts.randomElement(using: &generator)
+        if plain.value != nil, plain.aggregation != .unique, Bool.random(using: &generator) {
+            definition.value = SampleRule.valueTexts.randomElement(using: &generator)
+                .map(ValueRule.init)
+        }
+        if !plain.dimensions.isEmpty, Bool.random(using: &generator) {
+            definition.dimensions =
+                SampleRule.modelTexts.randomElement(using: &generator)
+                .map { [Dimension(name: "model", value: ValueRule($0))] } ?? []
+        }
+        return definition
+    }
+
+    private static func shown(_ definition: MeterTypeDefinition) -> String {
+        "\(definition.key) \(definition.filter ?? "") \(definition.value?.description ?? "")"
     }
 
     private func compare(
@@ -113,6 +138,9 @@ import UsageModel
             upTo: asOf
         )
         let got = answer.readings.filter { $0.events > 0 }
-        #expect(got == expected, "seed \(seed), \(definition.key), \(range), as of \(asOf ?? -1)")
+        #expect(
+            got == expected,
+            "seed \(seed), \(Self.shown(definition)), \(range), as of \(asOf ?? -1)"
+        )
     }
 }

@@ -23,7 +23,7 @@ struct Room {
         ),
         Room(
             name: "MeteringEngine",
-            ours: ["UsageModel", "Metering", "WireFormat"],
+            ours: ["UsageModel", "Metering", "WireFormat", "Expressions"],
             theirs: [
                 "Logging", "Metrics", "ServiceLifecycle", "FoundationEssentials", "Glibc",
                 "Synchronization",

@@ -15,7 +15,9 @@ import WireFormat
             """
             "key":"tokens-in","name":"Input tokens","description":"What went in","unit":"token",
             "eventTypes":["llm.request","llm.*","llm.request"],"aggregation":"sum",
-            "value":"$.data.tokens['in put']","dimensions":{"model":"$.data.model","a":"$.subject"},
+            "filter":"$.data.status != \\"error\\"",
+            "value":"$.data.tokens['in put']",
+            "dimensions":{"model":"$.data.model","a":"$.subject","c":"lower( $.data.b )"},
             "rounding":{"places":2,"mode":"half-up"},"excessDigits":"reject",
             "timezone":"Europe/Berlin","resetSchedule":{"every":"week","interval":2},
             "capacity":"1e6","category":"ai","externalRef":"SKU 4711",
@@ -34,8 +36,15 @@ import WireFormat
         #expect(definition.unit == "token")
         #expect(definition.eventTypes.map(\.text) == ["llm.request", "llm.*"])
         #expect(definition.aggregation == .sum)
-        #expect(definition.value?.steps == [.member("data"), .member("tokens"), .member("in put")])
-        #expect(definition.dimensions.map(\.name) == ["a", "model"])
+        #expect(
+            definition.value?.path?.steps == [
+                .member("data"), .member("tokens"), .member("in put"),
+            ]
+        )
+        #expect(definition.filter == "$.data.status != \"error\"")
+        #expect(definition.dimensions.map(\.name) == ["a", "c", "model"])
+        #expect(definition.dimensions[1].value == .expression("lower( $.data.b )"))
+        #expect(definition.dimensions[2].value.path == (try EventPath("$.data.model")))
         #expect(definition.rounding == Rounding(mode: .halfUp, places: 2))
         #expect(definition.excessDigits == .reject)
         #expect(definition.timezone == "Europe/Berlin")
@@ -50,6 +59,7 @@ import WireFormat
         #expect(definition.metadata.map(\.name) == ["a", "z"])
         #expect(definition.metadata.map(\.value) == ["", "1"])
         #expect(again == definition)
+        #expect(written["filter"] == "$.data.status != \"error\"")
         #expect(written["activeFrom"] == "2026-01-01T00:00:00Z")
     }
 
@@ -105,12 +115,13 @@ import WireFormat
             (minimum + ",\"name\":7", ["/name"]),
             (minimum + ",\"unit\":\"" + String(repeating: "u", count: 65) + "\"", ["/unit"]),
             (minimum + ",\"value\":\"$.data\"", ["/value"]),
+            (minimum + ",\"filter\":true", ["/filter"]),
             (minimum + ",\"dimensions\":[]", ["/dimensions"]),
             (minimum + ",\"dimensions\":{\"a b\":\"$.data.a\"}", ["/dimensions/a b"]),
             (minimum + ",\"dimensions\":{\"a/b\":\"$.data.a\"}", ["/dimensions/a~1b"]),
             (minimum + ",\"dimensions\":{\"subject\":\"$.subject\"}", ["/dimensions/subject"]),
             (
-                minimum + ",\"dimensions\":{\"a\":\"data.a\",\"b\":7}",
+                minimum + ",\"dimensions\":{\"a\":[],\"b\":7}",
                 ["/dimensions/a", "/dimensions/b"]
             ),
             (minimum + ",\"rounding\":{\"mode\":\"half-even\"}", ["/rounding/places"]),
@@ -154,7 +165,7 @@ import WireFormat
     @Test(
         "a field that is not the caller's is refused by name, with the reason",
         arguments: [
-            ("filtre", "there is no such field"), ("filter", "this field is not supported yet"),
+            ("filtre", "there is no such field"),
             ("thresholds", "this field is not supported yet"),
             ("version", "this field is ours to set"),
         ]

@@ -217,17 +217,33 @@ def copenhagen(root):
         ))
     by = {"direction": ("$.data.direction", "direction")}
     seconds = ("$.data.seconds", "seconds")
+    # Missed calls left out by a filter, whole minutes by an expression, long calls by another.
+    kept = ("$.data.seconds != -1", lambda fields: fields["seconds"] != "-1")
+    minutes = (
+        "ceil($.data.seconds / 60)", lambda fields: str((int(fields["seconds"]) + 59) // 60)
+    )
+    by_length = {**by, "length": (
+        "if($.data.seconds > 300, \"long\", \"short\")",
+        lambda fields: "long" if int(fields["seconds"]) > 300 else "short",
+    )}
     early = [
         Meter("calls", ["call.*"], "count", dimensions=by),
         Meter("call-seconds", ["call.answered"], "sum", *seconds, by),
         Meter("call-longest", ["call.answered"], "max", *seconds, by),
         Meter("call-peers", ["call.*"], "unique", "$.data.peer", "peer", by),
         Meter("call-raw", ["call.*"], "sum", *seconds, by),  # missed ones count -1 here
+        Meter("call-kept", ["call.*"], "sum", *seconds, by, kept),
+        Meter("call-minutes", ["call.*"], "sum", *minutes, by_length, kept),
         Meter("call-least", ["call.*"], "min", *seconds, by),
     ]
     late = [
         Meter("call-last", ["call.*"], "latest", *seconds, by),
         Meter("call-mean", ["call.answered"], "average", *seconds, by),
+        Meter("call-kept-mean", ["call.*"], "average", *seconds, by_length, kept),
+        Meter("call-kept-peers", ["*"], "unique", "$.data.peer", "peer", by, (
+            "type startsWith \"call.\" and not ($.data.seconds < 0)",
+            lambda fields: int(fields.get("seconds", "-1")) >= 0,
+        )),
         Meter("messages", ["sms.sent"], "count"),
         Meter("message-peers", ["sms.sent"], "unique", "$.data.to", "peer"),
     ]

@@ -26,14 +26,18 @@ class Event:
 class Meter:
     """A meter type, with the same meaning twice: its definition for the server, and a fold."""
 
-    def __init__(self, key, event_types, aggregation, value=None, field=None, dimensions=None):
-        """value: a path for the server; field: the reference's name of the same.
+    def __init__(self, key, event_types, aggregation, value=None, field=None, dimensions=None,
+                 filter=None):
+        """value: a path or expression for the server; field: the reference's name of the same.
 
-        dimensions: {name: (path, field)}. A field ":subject" means the event's subject.
+        dimensions: {name: (path or expression, field)}. A field ":subject" means the event's
+        subject, and a function of the event's fields computes. filter: (expression, function of
+        the event's fields).
         """
         self.key, self.event_types, self.aggregation = key, event_types, aggregation
         self.value, self.field = value, field
         self.dimensions = dimensions or {}
+        self.filter = filter
         self.rows, self.times = [], []
 
     def definition(self):
@@ -43,6 +47,8 @@ class Meter:
         }
         if self.value:
             body["value"] = self.value
+        if self.filter:
+            body["filter"] = self.filter[0]
         if self.dimensions:
             body["dimensions"] = {name: path for name, (path, _) in self.dimensions.items()}
         return body
@@ -59,13 +65,15 @@ class Meter:
         for event in events:
             if not self.matches(event.type):
                 continue
+            if self.filter and not self.filter[1](event.fields):
+                continue
             value = None
             if self.aggregation != "count":
-                text = event.subject if self.field == ":subject" else event.fields.get(self.field)
+                text = _read(event, self.field)
                 if text is None:
                     continue  # unreadable for this meter: it counts for the others
                 value = text if self.aggregation == "unique" else exact.mantissa(text)
-            names = {name: event.fields.get(field) for name, (_, field) in self.dimensions.items()}
+            names = {name: _read(event, field) for name, (_, field) in self.dimensions.items()}
             rows.append((event.time, event.position, event.subject, names, value))
         rows.sort(key=lambda row: row[:2])
         self.rows, self.times = rows, [row[0] for row in rows]
@@ -135,6 +143,13 @@ class Meter:
         if subjects:
             rows = [row for row in rows if row[2] in subjects]
         return rows
+
+
+def _read(event, field):
+    """What a field of a meter means for an event, as text; None where it has nothing."""
+    if callable(field):
+        return field(event.fields)
+    return event.subject if field == ":subject" else event.fields.get(field)
 
 
 def _grouped(rows, group_by):

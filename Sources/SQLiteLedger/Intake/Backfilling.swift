@@ -21,9 +21,10 @@ struct Backfilling: Sendable {
     /// Starts what is left to be counted, one meter type after the other.
     func start() {
         Self.queue.async {
+            var preparers = BackfillPreparers(hashKey: core.truth.hashKey)
             while let next = core.currentMeterTypes().first(where: { !$0.isBackfilled }) {
                 do {
-                    guard try step(next) else { return }
+                    guard try step(next, &preparers) else { return }
                 } catch {
                     core.logger.error(
                         "a backfill stopped",
@@ -36,16 +37,17 @@ struct Backfilling: Sendable {
     }
 
     /// Counts one block. False when the ledger closes: the next start goes on from the mark.
-    private func step(_ meterType: MeterType) throws -> Bool {
+    private func step(
+        _ meterType: MeterType,
+        _ preparers: inout BackfillPreparers
+    ) throws -> Bool {
         let from = meterType.backfilled.value + 1
         guard let stored = try core.truth.block(from: from), stored.firstPosition == from else {
             throw LedgerError(.corrupt, "no event block begins at position \(from)")
         }
         let block = try stored.events()
-        let catalog = MeterCatalog(generation: 0, meterTypes: [meterType])
-        let hashKey = core.truth.hashKey
-        let batch = block.prepared(by: EventPreparer(hashKey: hashKey, catalog: catalog))
-        let wasCounted = countedBefore(block, but: meterType)
+        let batch = block.prepared(by: preparers.own.preparer(of: [meterType]))
+        let wasCounted = countedBefore(block, but: meterType, &preparers)
         let hour = RollupBucket.hour(of: block.at)
         let last = block.positions.upperBound - 1
         let done = DispatchSemaphore(value: 0)
@@ -76,13 +78,26 @@ struct Backfilling: Sendable {
     }
 
     /// Which events of a block other meter types count already.
-    private func countedBefore(_ block: UnpackedBlock, but meterType: MeterType) -> [Bool] {
+    private func countedBefore(
+        _ block: UnpackedBlock,
+        but meterType: MeterType,
+        _ preparers: inout BackfillPreparers
+    ) -> [Bool] {
         let others = core.currentMeterTypes().filter { other in
             other.number != meterType.number && other.covers(Position(block.firstPosition))
         }
-        let catalog = MeterCatalog(generation: 0, meterTypes: others)
-        let preparer = EventPreparer(hashKey: core.truth.hashKey, catalog: catalog)
+        let preparer = preparers.others.preparer(of: others)
         return block.prepared(by: preparer).events.map(\.isCounted)
+    }
+}
+
+/// What the blocks of a backfill are measured with.
+private struct BackfillPreparers {
+    var own: LastPreparer
+    var others: LastPreparer
+
+    init(hashKey: SipHashKey) {
+        (own, others) = (LastPreparer(hashKey: hashKey), LastPreparer(hashKey: hashKey))
     }
 }
 

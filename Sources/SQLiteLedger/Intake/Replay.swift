@@ -102,18 +102,30 @@ extension DerivedState.Tables {
 /// Meter types are made and retired between two commits, so it is one for all events of a block.
 struct CatalogsByPosition {
     private let meterTypes: [MeterType]
-    private let hashKey: SipHashKey
-    private var last: (numbers: [UInt32], preparer: EventPreparer)?
+    private var last: LastPreparer
 
     init(meterTypes: [MeterType], hashKey: SipHashKey) {
-        (self.meterTypes, self.hashKey) = (meterTypes, hashKey)
+        (self.meterTypes, last) = (meterTypes, LastPreparer(hashKey: hashKey))
     }
 
     mutating func preparer(at position: UInt64) -> EventPreparer {
-        let covering = meterTypes.filter { $0.covers(Position(position)) }
-        let numbers = covering.map(\.number)
+        last.preparer(of: meterTypes.filter { $0.covers(Position(position)) })
+    }
+}
+
+/// Keeps the preparer that was used last: from block to block it is nearly always the same, and
+/// expressions are compiled once.
+struct LastPreparer {
+    private let hashKey: SipHashKey
+    private var last: (numbers: [UInt32], preparer: EventPreparer)?
+
+    init(hashKey: SipHashKey) { self.hashKey = hashKey }
+
+    /// - Parameter meterTypes: A number means one definition for ever.
+    mutating func preparer(of meterTypes: [MeterType]) -> EventPreparer {
+        let numbers = meterTypes.map(\.number)
         if let last, last.numbers == numbers { return last.preparer }
-        let catalog = MeterCatalog(generation: 0, meterTypes: covering)
+        let catalog = MeterCatalog(generation: 0, meterTypes: meterTypes)
         let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
         last = (numbers, preparer)
         return preparer

@@ -7,11 +7,18 @@ internal import WireFormat
 struct Explaining {
     private let meterTypes: [MeterType]
     private let preparer: EventPreparer
+    /// Of the meter types that compute something, by number.
+    private let reports: [UInt32: ExpressionReport]
 
     init(meterTypes: [MeterType], hashKey: SipHashKey) {
         self.meterTypes = meterTypes.sorted { $0.key < $1.key }
         let catalog = MeterCatalog(generation: 0, meterTypes: meterTypes)
         preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
+        reports = Dictionary(
+            uniqueKeysWithValues: meterTypes.compactMap { meterType in
+                ExpressionReport(meterType.definition).map { (meterType.number, $0) }
+            }
+        )
     }
 
     func event(_ place: Int, of block: UnpackedBlock) -> StoredEvent {
@@ -45,6 +52,7 @@ struct Explaining {
         var because = ""
         if let reason = contribution?.unreadable {
             because = "unreadable: \(reason.code)"
+            if let cause = computedCause(meterType, batch) { because += "; " + cause }
         } else if contribution == nil {
             because = whyUnmatched(meterType, batch)
         } else if let retired = meterType.retiredPosition, position > retired {
@@ -94,6 +102,14 @@ struct Explaining {
         if let to = definition.activeTo, batch.events[0].time >= to {
             return "time: not before activeTo \(to.rfc3339)"
         }
-        return "not matched"
+        return computedCause(meterType, batch) ?? "not matched"
+    }
+
+    private func computedCause(_ meterType: MeterType, _ batch: PreparedBatch) -> String? {
+        reports[meterType.number]?.cause(
+            of: batch.events[0].decoded,
+            in: batch.bytes,
+            arrival: batch.arrival
+        )
     }
 }

@@ -27,6 +27,7 @@ struct MeterTypeAnswer: Decodable {
     var unit: String?
     var eventTypes: [String]?
     var aggregation: String
+    var filter: String?
     var value: String?
     var dimensions: [String: String]?
     var timezone: String?
@@ -50,7 +51,7 @@ struct MeterTypeAnswer: Decodable {
         let said: [(String, String?)] = [
             ("key", key), ("name", name), ("description", description), ("unit", unit),
             ("event types", eventTypes?.joined(separator: ", ")), ("aggregation", aggregation),
-            ("value", value),
+            ("filter", filter), ("value", value),
             (
                 "dimensions",
                 dimensions?.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }

@@ -36,12 +36,18 @@ struct MeterTypesCreate: AsyncParsableCommand {
     @Option(help: "One of count, sum, min, max, unique, latest, average.")
     var aggregation: String?
 
-    @Option(help: "Path of the value, such as $.data.tokens.input.")
+    @Option(help: "Expression that must hold, such as '$.data.status != \"error\"'.")
+    var filter: String?
+
+    @Option(help: "Path or expression of the value, such as $.data.tokens.input.")
     var value: String?
 
     @Option(
         name: .customLong("dimension"),
-        help: ArgumentHelp("A dimension; may repeat.", valueName: "name=path")
+        help: ArgumentHelp(
+            "A dimension, a path or an expression; may repeat.",
+            valueName: "name=path"
+        )
     )
     var dimensions: [String] = []
 
@@ -152,6 +158,7 @@ struct MeterTypesCreate: AsyncParsableCommand {
         let types = eventTypes.map(JSONText.quote).joined(separator: ",")
         members.append("\"eventTypes\":[\(types)]")
         add("aggregation", aggregation)
+        add("filter", filter)
         add("value", value)
         if !dimensions.isEmpty {
             members.append("\"dimensions\":\(try pairs(dimensions, "dimension"))")
