@@ -150,8 +150,8 @@ def _windowed(data_set, meter, number, all_of_it, generator):
             yield Question(meter, *all_of_it, window, zone, as_csv=generator.random() < 0.3)
         wider = all_of_it[0] - 40 * exact.DAY, all_of_it[1] + 3 * exact.DAY
         yield Question(meter, *wider, "day", zone, fill=True, as_csv=index == 0)
-        # Two years are many rows: each zone has its meters for these, each meter its zones.
-        if (index + number) % len(data_set.zones) < 2:
+        # Two years are many rows: each meter has one zone for these, and each zone its meters.
+        if (index + number) % len(data_set.zones) == 0:
             yield Question(meter, *all_of_it, "hour", zone, as_csv=index % 2 == 1)
             yield Question(meter, *all_of_it, "day", zone, names)
             yield Question(meter, *all_of_it, "week", zone, ["subject"])
