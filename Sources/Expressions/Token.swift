@@ -184,7 +184,7 @@ struct Tokenizer {
         }
     }
 
-    /// The character of `\uXXXX`, after its `u`; of a surrogate pair, both escapes.
+    /// The character of `\u` and four digits, after its `u`; of a surrogate pair, both escapes.
     private mutating func readScalar() -> Unicode.Scalar? {
         guard let high = readUnit() else { return nil }
         guard 0xd800...0xdbff ~= high else { return Unicode.Scalar(high) }

@@ -1,3 +1,5 @@
+import WireFormat
+
 /// Where a list goes on: opaque to callers, and good only for the query it came from.
 ///
 /// The bytes are the kind of list (1), a fingerprint of the query (8), and the fields of the last

@@ -30,7 +30,7 @@ public struct MeterID: Hashable, Sendable, CustomStringConvertible {
     public var text: String {
         var bytes = Array(meterType.text.utf8) + [Self.escape]
         for byte in subject.utf8 {
-            if Self.isPlain(byte) {
+            if PlainByte.holds(byte) {
                 bytes.append(byte)
             } else {
                 bytes += [Self.escape, Self.digit(byte >> 4), Self.digit(byte & 15)]
@@ -57,16 +57,6 @@ public struct MeterID: Hashable, Sendable, CustomStringConvertible {
             }
         }
         return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "-"):
-            true
-        default: false
-        }
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {

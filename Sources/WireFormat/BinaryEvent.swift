@@ -38,7 +38,7 @@ public func structuredEvent(
             writer.string(text)
         } else {
             writer.name("data_base64")
-            writer.unjudgedString(base64(body))
+            writer.unjudgedString(Array(Base64.encode(body, .standard).utf8))
         }
     }
     writer.endObject()
@@ -124,24 +124,6 @@ private func headerText(_ value: String) -> [UInt8] {
         }
         text.append(bytes[at])
         at += 1
-    }
-    return text
-}
-
-/// Base64 (RFC 4648 §4), padded.
-private func base64(_ bytes: [UInt8]) -> [UInt8] {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = bytes[start..<min(start + 3, bytes.count)]
-        var word: UInt32 = 0
-        for byte in group { word = word << 8 | UInt32(byte) }
-        word <<= UInt32(8 * (3 - group.count))
-        for place in 0..<4 {
-            let digit = digits[Int(word >> UInt32(18 - 6 * place) & 63)]
-            text.append(place <= group.count ? digit : UInt8(ascii: "="))
-        }
     }
     return text
 }

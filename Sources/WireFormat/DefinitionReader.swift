@@ -316,15 +316,7 @@ struct DefinitionReader {
         guard (1...MeterTypeDocument.dimensionNameBytesMax).contains(name.utf8.count) else {
             return false
         }
-        return name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
+        return name.utf8.allSatisfy(PlainByte.holds)
     }
 
     /// A name as a step of a JSON pointer.

@@ -3,6 +3,7 @@ import Testing
 import UsageModel
 
 @testable import HTTPAPI
+@testable import WireFormat
 
 @Suite("Spellings of addresses") struct SpellingTests {
     @Test(

@@ -71,6 +71,7 @@ struct ScratchFolder: Sendable {
 
     init(_ name: String) throws(BenchError) {
         let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp"
+        // mkdtemp replaces the six letters at the end.
         var template = Array("\(parent)/odometer-bench-\(name)-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
             guard let start = buffer.baseAddress else { return nil }

@@ -56,25 +56,35 @@ struct KeysRun {
             for index in stride(from: 0, to: workload.events.count, by: shape.count / plan.again) {
                 sample.append(workload.events[index])
             }
-            let bodies = EngineBodies(workload, batchSize: plan.engine.batchSize)
-            let (cpu, started) = (ownCPUSeconds(), monotonicNanoseconds())
-            let sent = try await record(
-                bodies,
-                0..<bodies.bodies.count,
-                into: ledger,
-                connections: plan.engine.connections
-            )
-            row.seconds += Double(monotonicNanoseconds() - started) / 1e9
-            row.serverCPUSeconds += ownCPUSeconds() - cpu
-            row.latencies.merge(sent.latencies)
-            row.requests += bodies.bodies.count
-            row.events += sent.accepted
+            let sent = try await send(workload, to: ledger, &row)
             guard sent.accepted == workload.events.count else {
                 throw BenchError("\(sent.accepted) of \(workload.events.count) were accepted")
             }
             done += workload.events.count
         }
         return sample
+    }
+
+    /// Records a workload and adds what it took to a row.
+    private func send(
+        _ workload: Workload,
+        to ledger: SQLiteLedger,
+        _ row: inout Measurement
+    ) async throws -> (accepted: Int, duplicates: Int) {
+        let bodies = EngineBodies(workload, batchSize: plan.engine.batchSize)
+        let (cpu, started) = (ownCPUSeconds(), monotonicNanoseconds())
+        let sent = try await record(
+            bodies,
+            0..<bodies.bodies.count,
+            into: ledger,
+            connections: plan.engine.connections
+        )
+        row.seconds += Double(monotonicNanoseconds() - started) / 1e9
+        row.serverCPUSeconds += ownCPUSeconds() - cpu
+        row.latencies.merge(sent.latencies)
+        row.requests += bodies.bodies.count
+        row.events += workload.events.count
+        return (sent.accepted, sent.duplicates)
     }
 
     /// The events from a place on, as a workload of their own; the month goes on from there.
@@ -91,18 +101,8 @@ struct KeysRun {
     private func sendAgain(_ events: [Inference], _ ledger: SQLiteLedger) async throws {
         var random = SplitMix64(seed: 99)
         let again = Workload(shape, events: events.shuffled(using: &random))
-        let bodies = EngineBodies(again, batchSize: plan.engine.batchSize)
-        let (cpu, started) = (ownCPUSeconds(), monotonicNanoseconds())
-        let sent = try await record(
-            bodies,
-            0..<bodies.bodies.count,
-            into: ledger,
-            connections: plan.engine.connections
-        )
-        var row = step("\(events.count) old events again, shuffled", since: started)
-        row.serverCPUSeconds = ownCPUSeconds() - cpu
-        (row.events, row.requests) = (events.count, bodies.bodies.count)
-        row.latencies = sent.latencies
+        var row = Measurement(name: "\(events.count) old events again, shuffled")
+        let sent = try await send(again, to: ledger, &row)
         row.note = try await "\(sent.duplicates) duplicates; " + state(ledger)
         guard sent.accepted == 0, sent.duplicates == events.count else {
             throw BenchError("\(sent.accepted) were accepted again")

@@ -9,7 +9,7 @@ enum OdometerBench {
           peer      the homegrown meter: PostgreSQL 15, 4 connections, batches of 1,000
           http      the server end to end: --server-bin PATH
           engine    everything but HTTP, in this process, durable before each answer
-          baseline  what any durable intake must pay: decode, hash, compress, fsync
+          floor     what any durable intake must pay: decode, hash, compress, fsync
           keys      a large history: old events again, readings beside intake, a restart
           calendar  reset schedules: boundaries per second
           expressions  an expression beside a plain path, per event
@@ -42,7 +42,7 @@ enum OdometerBench {
         case "peer": try peer(&options)
         case "http": try http(&options)
         case "engine": try await engine(&options)
-        case "baseline": try await baseline(&options)
+        case "floor": try await floor(&options)
         case "keys": try await keys(&options)
         case "calendar": try calendar(&options)
         case "expressions": try expressions(&options, zones: SystemTimeZones())
@@ -109,17 +109,23 @@ enum OdometerBench {
     private static func http(_ options: inout Options) throws(BenchError) {
         let shape = try workloadShape(&options)
         var plan = try serverPlan(&options)
-        let sizes = try options.numbers("batch", default: [1_000])
-        let meterTypes = try options.numbers("meter-types", default: [5])
+        let sizes = try sizes(&options)
         try options.finish()
         let workload = Workload(shape)
         say(Measurement.header)
-        for count in meterTypes {
-            for size in sizes {
-                (plan.batchSize, plan.meterTypes) = (size, count)
-                say(try measureServer(workload, plan).markdown)
-            }
+        for size in sizes {
+            (plan.batchSize, plan.meterTypes) = size
+            say(try measureServer(workload, plan).markdown)
         }
+    }
+
+    /// Every combination of the sizes of batches and numbers of meter types that were asked for.
+    private static func sizes(
+        _ options: inout Options
+    ) throws(BenchError) -> [(batch: Int, meterTypes: Int)] {
+        let batches = try options.numbers("batch", default: [1_000])
+        let meterTypes = try options.numbers("meter-types", default: [5])
+        return meterTypes.flatMap { count in batches.map { ($0, count) } }
     }
 
     static func enginePlan(_ options: inout Options) throws(BenchError) -> EnginePlan {
@@ -132,16 +138,13 @@ enum OdometerBench {
     private static func engine(_ options: inout Options) async throws {
         let shape = try workloadShape(&options)
         var plan = try enginePlan(&options)
-        let sizes = try options.numbers("batch", default: [1_000])
-        let meterTypes = try options.numbers("meter-types", default: [5])
+        let sizes = try sizes(&options)
         try options.finish()
         let workload = Workload(shape)
         say(Measurement.header)
-        for count in meterTypes {
-            for size in sizes {
-                (plan.batchSize, plan.meterTypes) = (size, count)
-                say(try await measureEngine(workload, plan).markdown)
-            }
+        for size in sizes {
+            (plan.batchSize, plan.meterTypes) = size
+            say(try await measureEngine(workload, plan).markdown)
         }
     }
 
@@ -157,15 +160,15 @@ enum OdometerBench {
         try await KeysRun(shape: shape, plan: plan).run()
     }
 
-    private static func baseline(_ options: inout Options) async throws {
+    private static func floor(_ options: inout Options) async throws {
         let shape = try workloadShape(&options)
         var plan = try enginePlan(&options)
         plan.batchSize = try options.number("batch", default: plan.batchSize)
         try options.finish()
         let workload = Workload(shape)
         say(Measurement.header)
-        for step in BaselineStep.allCases {
-            say(try await measureBaseline(workload, step, plan).markdown)
+        for step in FloorStep.allCases {
+            say(try await measureFloor(workload, step, plan).markdown)
         }
     }
 

@@ -75,6 +75,7 @@ struct BatchSender: Sendable {
             )
             guard clock.now + .seconds(wait) < end else { throw failure }
             if attempt == 3 { await tell(failure.message + "; trying again") }
+            // A person waits at the other end: what the server asked for, or growing steps.
             try await Task.sleep(for: .seconds(wait))
         }
     }

@@ -183,6 +183,7 @@ struct IngestRun: Sendable {
     private func watch(_ sums: TallySheet) async {
         var ticks = 0
         while !Task.isCancelled {
+            // The pace of a progress bar; nothing is decided by it.
             try? await Task.sleep(for: .milliseconds(200))
             guard !Task.isCancelled else { return }
             await progress.show(events: sums.tally.received, bytesRead: feed.bytesRead)

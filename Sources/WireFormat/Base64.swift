@@ -1,6 +1,6 @@
 /// Base64 (RFC 4648) both ways, for cursors and for bytes that are no text.
-enum Base64 {
-    enum Alphabet {
+public enum Base64 {
+    public enum Alphabet: Sendable {
         /// With padding, as JSON holds bytes.
         case standard
         /// Without padding, as addresses hold cursors.
@@ -18,7 +18,7 @@ enum Base64 {
         Array(("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + lastTwo).utf8)
     }
 
-    static func encode(_ bytes: [UInt8], _ alphabet: Alphabet) -> String {
+    public static func encode(_ bytes: [UInt8], _ alphabet: Alphabet) -> String {
         let letters = alphabet.letters
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -39,7 +39,7 @@ enum Base64 {
     }
 
     /// - Returns: nil where the text is not of the URL alphabet, or has bits left over.
-    static func decodeURL(_ text: String) -> [UInt8]? {
+    public static func decodeURL(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         var group: UInt32 = 0
         var bits = 0

@@ -6,7 +6,7 @@ import UsageModel
 import WireFormat
 
 /// How much of the engine's work a caller does by itself.
-enum BaselineStep: String, CaseIterable, Sendable {
+enum FloorStep: String, CaseIterable, Sendable {
     case decode
     case hash = "decode + hash"
     case compress = "decode + hash + compress"
@@ -14,12 +14,12 @@ enum BaselineStep: String, CaseIterable, Sendable {
 }
 
 /// What any durable intake must pay: the floor that the engine is measured against.
-func measureBaseline(
+func measureFloor(
     _ workload: Workload,
-    _ step: BaselineStep,
+    _ step: FloorStep,
     _ plan: EnginePlan
 ) async throws -> Measurement {
-    let folder = try ScratchFolder("baseline")
+    let folder = try ScratchFolder("floor")
     defer { folder.remove() }
     let file = try AppendOnlyFile(folder.path + "/log")
     let bodies = EngineBodies(workload, batchSize: plan.batchSize)
@@ -52,7 +52,7 @@ func measureBaseline(
 private func takeAll(
     from queue: BodyQueue,
     _ bodies: EngineBodies,
-    _ step: BaselineStep,
+    _ step: FloorStep,
     _ file: AppendOnlyFile
 ) async throws -> (Latencies, UInt64) {
     var latencies = Latencies()
