@@ -92,6 +92,8 @@ let package = Package(
         ),
         // A header that Swift's Glibc module leaves out.
         .systemLibrary(name: "CMalloc"),
+        // An instruction that Swift has no word for.
+        .systemLibrary(name: "CPrefetch"),
         room("UsageModel"),
         room("Metering", ["UsageModel"]),
         room("WireFormat", ["UsageModel"]),
@@ -107,8 +109,8 @@ let package = Package(
         room(
             "SQLiteLedger",
             [
-                "UsageModel", "Metering", "WireFormat", "MeteringEngine", "Compression", grdb,
-                logging,
+                "CPrefetch", "UsageModel", "Metering", "WireFormat", "MeteringEngine",
+                "Compression", grdb, logging,
             ]
         ),
         room(

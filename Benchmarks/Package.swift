@@ -24,7 +24,7 @@ let package = Package(
             pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"])]
         ),
-        // Swift's Glibc module leaves this one header out.
+        // Swift's Glibc module leaves these headers out.
         .systemLibrary(name: "CEpoll"),
         .executableTarget(
             name: "odometer-bench",

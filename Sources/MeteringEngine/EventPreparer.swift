@@ -69,6 +69,8 @@ private struct BatchMeasuring {
     private var origins = LocalNames()
     private var tuples = LocalNames()
     private var plans: [TypePlan] = []
+    /// For each plan, where the shapes of its groups begin.
+    private var firstShapes: [UInt32] = []
     private var tuple: [UInt8] = []
     private var originBytes: [UInt8] = []
     private var tupleCache = TupleCache()
@@ -89,6 +91,7 @@ private struct BatchMeasuring {
             contributions: [],
             origins: [],
             tuples: [],
+            shapes: [],
             elements: [],
             rejected: decoded.rejected,
             received: decoded.received,
@@ -151,6 +154,7 @@ private struct BatchMeasuring {
         )
         let plan = plans[Int(origin)]
         if !plan.groups.isEmpty {
+            let firstShape = firstShapes[Int(origin)]
             unsafe withUnsafeTemporaryAllocation(
                 of: PathValue.self,
                 capacity: Swift.max(plan.paths.count, 1)
@@ -162,9 +166,9 @@ private struct BatchMeasuring {
                         unsafe slots[computed.timeSlot] = arrivalTexts[index]
                     }
                 }
-                for (index, group) in plan.groups.enumerated() {
-                    let id = UInt64(origin) << 32 | UInt64(index)
-                    unsafe measure(group, id, plan.computed, slots, raw, &event)
+                for index in plan.groups.indices {
+                    let shape = firstShape + UInt32(truncatingIfNeeded: index)
+                    unsafe measure(plan, index, shape, slots, raw, &event)
                 }
             }
             event.contributionCount =
@@ -194,7 +198,7 @@ private struct BatchMeasuring {
             let type = unsafe Array(raw[decoded.type.range])
             let source = unsafe Array(raw[decoded.source.range])
             batch.origins.append(PreparedBatch.Origin(source: source, type: type))
-            plans.append(preparer.catalog.plan(for: type))
+            add(preparer.catalog.plan(for: type))
         }
         if recentOrigins.count < Self.recentOriginsMax {
             recentOrigins.append((decoded.source, decoded.type, number))
@@ -205,20 +209,37 @@ private struct BatchMeasuring {
         return number
     }
 
+    /// Takes in a plan; one that a type before had as well shares its shapes.
+    private mutating func add(_ plan: TypePlan) {
+        if let same = plans.firstIndex(where: { $0 === plan }) {
+            firstShapes.append(firstShapes[same])
+        } else {
+            firstShapes.append(UInt32(truncatingIfNeeded: batch.shapes.count))
+            batch.shapes += plan.shapes
+        }
+        plans.append(plan)
+    }
+
+    @inline(__always)
     private mutating func measure(
-        _ group: TypePlan.Group,
-        _ id: UInt64,
-        _ computed: ComputedParts?,
+        _ plan: TypePlan,
+        _ place: Int,
+        _ shape: UInt32,
         _ slots: UnsafeMutableBufferPointer<PathValue>,
         _ raw: UnsafeRawBufferPointer,
         _ event: inout PreparedEvent
     ) {
+        let group = plan.groups[place]
+        let (id, computed) = (UInt64(shape), plan.computed)
         var number: UInt32 = 0
         var tupleFault: UnreadableReason?
         // A tuple that no filter lets through is not read, so that its name is not kept.
         var isTupleRead = group.pieces.isEmpty
-        for program in group.programs
-        where event.time >= program.activeFrom && event.time < program.activeTo {
+        for lane in group.programs.indices {
+            let program = group.programs[lane]
+            guard event.time >= program.activeFrom && event.time < program.activeTo else {
+                continue
+            }
             var fault: UnreadableReason? = program.isBroken ? .expressionInvalid : nil
             if program.filter >= 0, let computed {
                 switch unsafe verdicts.verdict(
@@ -241,6 +262,8 @@ private struct BatchMeasuring {
                 meter: program.meter,
                 tuple: number,
                 mantissa: 0,
+                shape: shape,
+                lane: UInt16(truncatingIfNeeded: lane),
                 aggregation: program.aggregation,
                 unreadable: fault ?? tupleFault,
                 firstElement: UInt32(batch.elements.count),

@@ -13,6 +13,8 @@ public struct PreparedBatch: Sendable {
     public var origins: [Origin]
     /// The distinct dimension tuples, as canonical JSON objects; the first is the empty one.
     public var tuples: [[UInt8]]
+    /// Which meter types read an event together: they share its dimension tuple.
+    public var shapes: [MeterShape]
     /// The elements that contributions to unique counts point into.
     public var elements: [KeyHash]
     public var rejected: [RejectedEvent]
@@ -32,6 +34,24 @@ public struct PreparedBatch: Sendable {
 
         public init(source: [UInt8], type: [UInt8]) { (self.source, self.type) = (source, type) }
     }
+}
+
+/// The meter types that read one type of event under the same dimensions, in order: what they make
+/// of an event is kept together.
+public struct MeterShape: Hashable, Sendable {
+    public struct Lane: Hashable, Sendable {
+        /// The ledger's number of the meter type.
+        public var meter: UInt32
+        public var aggregation: Aggregation
+
+        public init(meter: UInt32, aggregation: Aggregation) {
+            (self.meter, self.aggregation) = (meter, aggregation)
+        }
+    }
+
+    public var lanes: [Lane]
+
+    public init(lanes: [Lane]) { self.lanes = lanes }
 }
 
 /// One event of a batch.
@@ -58,6 +78,9 @@ public struct Contribution: Sendable {
     public var tuple: UInt32
     /// The value in units of 10^-18; zero for count and unique.
     public var mantissa: Int128
+    /// The place in ``PreparedBatch/shapes``, and of the meter type in that.
+    public var shape: UInt32
+    public var lane: UInt16
     public var aggregation: Aggregation
     /// Why the event could not be read; nil where it counts.
     public var unreadable: UnreadableReason?

@@ -4,7 +4,9 @@ internal import UsageModel
 internal import WireFormat
 
 /// What to read from an event of one type, and which meter types read it.
-struct TypePlan: Sendable {
+///
+/// A class, so that an event that meets it counts one reference, and not one for each array in it.
+final class TypePlan: Sendable {
     struct Program: Sendable {
         var meter: UInt32
         var aggregation: Aggregation
@@ -41,10 +43,12 @@ struct TypePlan: Sendable {
         var isComputed: Bool
     }
 
-    var paths: PathSet
-    var groups: [Group]
+    let paths: PathSet
+    let groups: [Group]
+    /// For each group what it makes of an event.
+    let shapes: [MeterShape]
     /// nil where nothing is computed.
-    var computed: ComputedParts?
+    let computed: ComputedParts?
 
     init(_ meterTypes: [MeterType], zones: any TimeZoneSource) {
         var compiling = PlanCompiling(zones: zones)
@@ -69,6 +73,13 @@ struct TypePlan: Sendable {
         paths = PathSet(compiling.slots.paths)
         computed = compiling.computed
         self.groups = groups.map(\.group)
+        shapes = groups.map { _, group in
+            MeterShape(
+                lanes: group.programs.map { program in
+                    MeterShape.Lane(meter: program.meter, aggregation: program.aggregation)
+                }
+            )
+        }
     }
 }
 

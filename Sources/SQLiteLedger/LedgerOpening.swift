@@ -181,6 +181,7 @@ struct DerivedFiles {
             (tables.keyRuns, tables.cellRuns) = (keyRuns, cellRuns)
             tables.names = names
             (tables.position, tables.commit) = (manifest.position, manifest.commit)
+            tables.rolledUp = manifest.position
             (tables.checkpoint, tables.backfilled) = (manifest.position, manifest.backfilled)
         }
         return manifest

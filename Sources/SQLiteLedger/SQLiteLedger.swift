@@ -52,13 +52,14 @@ public final class SQLiteLedger: UsageLedger {
         }
         let (core, committed) = (core, committed)
         let (position, commit) = core.derived.tables.withLock { ($0.position, $0.commit) }
-        let thread = Thread {
-            Committer(core: core, position: position, commit: commit).run()
+        let applier = Applier { core.add($0) }
+        Self.startThread("odometer.committer") {
+            Committer(core: core, applier: applier, position: position, commit: commit).run()
+        }
+        Self.startThread("odometer.applier") {
+            applier.run()
             committed.signal()
         }
-        thread.name = "odometer.committer"
-        thread.stackSize = 8 * 1024 * 1024
-        thread.start()
         Backfilling(core: core).start()
         core.checkpoints.check { fault in
             let what = "checking the derived files"
@@ -66,6 +67,13 @@ public final class SQLiteLedger: UsageLedger {
             _ = core.enter(.perform { $0.rebuild() }, bytes: 0, events: 0)
         }
         core.checkpoints.scheduleMerge()
+    }
+
+    private static func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        let thread = Thread(block: body)
+        thread.name = name
+        thread.stackSize = 8 * 1024 * 1024
+        thread.start()
     }
 
     /// Answers everyone who was let in, writes a checkpoint, and lets go of the directory.
@@ -81,6 +89,7 @@ public final class SQLiteLedger: UsageLedger {
         defer { lock.unlock() }
         do {
             try core.checkpoints.close()
+            try core.truth.writeAhead.close()
             try core.truth.pool.close()
         } catch {
             throw LedgerCore.ledgerError(error, during: "closing the ledger")
@@ -103,9 +112,15 @@ public final class SQLiteLedger: UsageLedger {
             )
         }
         let packed = try pack(batch)
+        let totals = SliceTotals.all(of: batch, at: .dense(first: 1))
         let bytes = batch.bytes.count + batch.events.count * 512
         let outcome: Result<BatchOutcome, LedgerError> = await withCheckedContinuation { ticket in
-            let party = Party(batch: batch, packed: packed, isAtomic: isAtomic) {
+            let party = Party(
+                batch: batch,
+                packed: packed,
+                totals: totals,
+                isAtomic: isAtomic
+            ) {
                 ticket.resume(returning: $0)
             }
             if core.enter(.record(party), bytes: bytes, events: batch.received) { return }

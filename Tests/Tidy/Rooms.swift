@@ -32,7 +32,10 @@ struct Room {
         Room(
             name: "SQLiteLedger",
             // WireFormat: docs/decisions/0009-ledger-decodes-its-blocks.md.
-            ours: ["UsageModel", "Metering", "WireFormat", "MeteringEngine", "Compression"],
+            ours: [
+                "CPrefetch", "UsageModel", "Metering", "WireFormat", "MeteringEngine",
+                "Compression",
+            ],
             theirs: [
                 "GRDB", "Logging", "Foundation", "FoundationEssentials", "Dispatch", "Glibc",
                 "Synchronization",
@@ -75,7 +78,7 @@ struct Room {
     static func named(_ name: String) -> Room? { all.first { $0.name == name } }
 
     /// C libraries of which a target of ours is the face.
-    static let libraryFaces: Set = ["CZlib", "CZstd", "CRE2", "CMalloc"]
+    static let libraryFaces: Set = ["CZlib", "CZstd", "CRE2", "CMalloc", "CPrefetch"]
 
     /// The C library goes by three names; a room that may enter one may enter all.
     static let namesOfTheCLibrary: Set = ["Glibc", "Musl", "Darwin"]

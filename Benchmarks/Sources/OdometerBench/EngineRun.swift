@@ -1,3 +1,4 @@
+import CEpoll
 import Glibc
 import Logging
 import MeteringEngine
@@ -23,6 +24,9 @@ struct EngineLedger {
 
     /// Opens what an earlier one left in the folder.
     init(folder: ScratchFolder) throws {
+        // As `odometer serve` does: memory of batches stays in the process.
+        _ = mallopt(M_MMAP_THRESHOLD, 64 << 20)
+        _ = mallopt(M_TRIM_THRESHOLD, 256 << 20)
         self.folder = folder
         ledger = try SQLiteLedger(
             SQLiteLedger.Opening(

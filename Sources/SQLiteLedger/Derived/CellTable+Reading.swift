@@ -14,7 +14,7 @@ extension CellTable {
         _ buckets: Range<Int32>,
         _ body: (CellKey, UInt32, MeterState) -> Void
     ) {
-        let flagged = UInt32(kind) | Record.headFlag
+        let flagged = UInt16(kind) | Record.headFlag
         if let subject {
             let head = head(flagged, subject)
             if head != 0 { visit(chainOf: head, buckets, body) }
@@ -46,10 +46,21 @@ extension CellTable {
         if key.kind == CellKey.element {
             return body(key, key.meter, elementState(reference))
         }
-        var next = unsafe arena.pointer(reference, as: Record.self).pointee.first
+        eachState(of: reference) { body(key, $0, $1) }
+    }
+
+    /// Visits the states of a cell, those within it first.
+    private func eachState(of reference: UInt32, _ body: (UInt32, MeterState) -> Void) {
+        let cell = unsafe arena.pointer(reference, as: Record.self)
+        for lane in unsafe shapes[Int(cell.pointee.shape)].lanes {
+            let words = unsafe Self.lanes(cell) + lane.offset
+            let state = unsafe StateLane(words: words).load(LaneForm(lane.aggregation))
+            if state.count != 0 { body(lane.meter, state) }
+        }
+        var next = unsafe cell.pointee.first
         while next != 0 {
             let record = unsafe stateRecord(next)
-            unsafe body(key, record.pointee.meter, record.pointee.state)
+            unsafe body(record.pointee.meter, record.pointee.state)
             next = unsafe record.pointee.next
         }
     }
@@ -127,20 +138,11 @@ extension CellTable {
     private func collect(_ reference: UInt32, into states: StateList) {
         states.removeAll()
         let record = unsafe arena.pointer(reference, as: Record.self).pointee
-        if record.kind == UInt32(CellKey.element) {
+        if record.kind == UInt16(CellKey.element) {
             states.append(MeteredState(meter: record.first, state: elementState(reference)))
             return
         }
-        var next = record.first
-        while next != 0 {
-            let record = unsafe stateRecord(next)
-            let state = unsafe MeteredState(
-                meter: record.pointee.meter,
-                state: record.pointee.state
-            )
-            states.append(state)
-            next = unsafe record.pointee.next
-        }
+        eachState(of: reference) { states.append(MeteredState(meter: $0, state: $1)) }
         states.sort()
     }
 }

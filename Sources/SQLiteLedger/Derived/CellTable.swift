@@ -1,11 +1,14 @@
+import CPrefetch
 import Metering
+import MeteringEngine
 import UsageModel
 
 /// The newest rollup cells, in memory.
 ///
-/// Records lie in one arena, a cell's states behind it as they are made, so that an event touches
-/// neighbouring memory. Cells of one kind and subject form a chain, newest first, which is what a
-/// reading walks. Nothing is allocated per cell, and nothing ever moves.
+/// Records lie in one arena. A cell is made in the shape of the meters that read its first event:
+/// their states stand within it, in as few cache lines as they fit into. States of other meters are
+/// records of their own, in a chain. Cells of one kind and subject form a chain, newest first,
+/// which is what a reading walks. Nothing is allocated per cell, and nothing ever moves.
 ///
 /// Not for two threads at a time, but see ``freeze()``.
 ///
@@ -28,13 +31,15 @@ import UsageModel
         var bucket: Int32
         var dimensions: UInt32
         /// The kind of a cell; with ``headFlag``, the head of the chain of a kind and subject.
-        var kind: UInt32
+        var kind: UInt16
+        /// The number of the cell's shape.
+        var shape: UInt16 = 0
         /// The next cell of the chain; of a head, the next head.
         var next: UInt32
-        /// A cell's first state; a head's newest cell; an element's meter.
+        /// A cell's first state beside its lanes; a head's newest cell; an element's meter.
         var first: UInt32
 
-        static let headFlag: UInt32 = 0x100
+        static let headFlag: UInt16 = 0x100
     }
 
     struct ElementRecord {
@@ -51,20 +56,16 @@ import UsageModel
 
     struct Fields {
         var cells = 0
-        var states = 0
         var isFrozen = false
         /// The newest head; the heads form a chain of their own.
         var heads: UInt32 = 0
-        /// The cell and state that were merged into last: the next meter is mostly the next state.
-        var lastCell: UInt32 = 0
-        var lastState: UInt32 = 0
         /// The heads that were found last, of one subject and of all: an event asks for them by
         /// turns.
         var lastHeads = (KnownHead(), KnownHead())
     }
 
     struct KnownHead {
-        var kind: UInt32 = 0
+        var kind: UInt16 = 0
         var subject: UInt32 = 0
         var reference: UInt32 = 0
     }
@@ -74,6 +75,10 @@ import UsageModel
     let arena: FlatArena
     let slots: SlotTable
     let fields: UnsafeMutablePointer<Fields>
+    /// The shapes that cells are made in; the first has no lanes.
+    private(set) var shapes = [CellShape(MeterShape(lanes: []))]
+    private var shapeNumbers: [MeterShape: UInt16] = [:]
+    private static let shapesMax = Int(UInt16.max)
 
     /// - Parameter bytesMax: The memory after which ``isFull`` says so. The table itself goes on:
     ///   whoever fills it asks between groups of events.
@@ -93,8 +98,6 @@ import UsageModel
 
     /// The number of cells, elements included.
     var count: Int { unsafe fields.pointee.cells }
-    /// The number of states, elements not included.
-    var stateCount: Int { unsafe fields.pointee.states }
     /// The memory taken up, in bytes.
     var bytes: Int { unsafe arena.bytes + slots.bytes }
     var isFull: Bool { bytes >= bytesMax }
@@ -103,78 +106,157 @@ import UsageModel
     /// Ends all changing: from here on the table may be read from any thread.
     func freeze() { unsafe fields.pointee.isFrozen = true }
 
+    /// The number of a shape, for cells to be made in. Past 65,535 of them it is the one without
+    /// lanes.
+    func shape(_ shape: MeterShape) -> UInt16 {
+        if let known = shapeNumbers[shape] { return known }
+        guard shapes.count < Self.shapesMax else { return 0 }
+        let number = UInt16(shapes.count)
+        shapes.append(CellShape(shape))
+        shapeNumbers[shape] = number
+        return number
+    }
+
     /// Finds or makes the cell of kind 0 or 1.
+    ///
+    /// - Parameter shape: What it is made in, if it is made.
     @inline(__always)
     func cell(
         _ kind: UInt8,
         subject: UInt32,
         bucket: Int32,
-        dimensions: UInt32
+        dimensions: UInt32,
+        shape: UInt16 = 0
     ) -> CellRef {
-        let known = find(kind, subject: subject, bucket: bucket, dimensions: dimensions)
+        let hash = Self.hash(UInt16(kind), subject, bucket, dimensions)
+        let known = find(hash, kind, subject: subject, bucket: bucket, dimensions: dimensions)
         if let known { return known }
+        return make(hash, kind, subject, bucket, dimensions, shape)
+    }
+
+    private func make(
+        _ hash: UInt64,
+        _ kind: UInt8,
+        _ subject: UInt32,
+        _ bucket: Int32,
+        _ dimensions: UInt32,
+        _ shape: UInt16
+    ) -> CellRef {
         let cell = Record(
             subject: subject,
             bucket: bucket,
             dimensions: dimensions,
-            kind: UInt32(kind),
+            kind: UInt16(kind),
+            shape: shape,
             next: 0,
             first: 0
         )
         precondition(kind != CellKey.element, "elements are merged by mergeElement")
-        let reference = unsafe arena.append(cell)
-        link(reference, Self.hash(UInt32(kind), subject, bucket, dimensions))
+        let words = shapes[Int(shape)].words
+        let bytes = MemoryLayout<Record>.size + words * 8
+        let reference = unsafe arena.reserve(bytes: bytes, inLines: true)
+        let record = unsafe arena.pointer(reference, as: Record.self)
+        unsafe record.initialize(to: cell)
+        unsafe Self.lanes(record).initialize(repeating: 0, count: words)
+        link(reference, hash)
         return CellRef(reference: reference)
     }
 
     /// The cell of kind 0 or 1, if there is one already.
-    @inline(__always)
     func find(_ kind: UInt8, subject: UInt32, bucket: Int32, dimensions: UInt32) -> CellRef? {
-        let hash = Self.hash(UInt32(kind), subject, bucket, dimensions)
+        let hash = Self.hash(UInt16(kind), subject, bucket, dimensions)
+        return find(hash, kind, subject: subject, bucket: bucket, dimensions: dimensions)
+    }
+
+    @inline(__always)
+    private func find(
+        _ hash: UInt64,
+        _ kind: UInt8,
+        subject: UInt32,
+        bucket: Int32,
+        dimensions: UInt32
+    ) -> CellRef? {
         let found = unsafe slots.find(hash) { reference in
             let cell = unsafe arena.pointer(reference, as: Record.self)
             return unsafe cell.pointee.subject == subject && cell.pointee.bucket == bucket
-                && cell.pointee.dimensions == dimensions && cell.pointee.kind == UInt32(kind)
+                && cell.pointee.dimensions == dimensions && cell.pointee.kind == UInt16(kind)
         }
         return found == 0 ? nil : CellRef(reference: found)
     }
 
-    /// Brings the slots of a cell and of its chain's head into the cache; see
-    /// ``SlotTable/touch(_:)``.
+    /// Asks for the slot of a cell; see ``SlotTable/prefetch(_:)``.
     @inline(__always)
-    func touch(_ kind: UInt8, subject: UInt32, bucket: Int32, dimensions: UInt32) -> Bool {
-        let flagged = UInt32(kind) | Record.headFlag
-        return unsafe slots.touch(Self.hash(UInt32(kind), subject, bucket, dimensions))
-            && slots.touch(Self.hash(flagged, subject, 0, 0))
+    func prefetchSlot(_ kind: UInt8, subject: UInt32, bucket: Int32, dimensions: UInt32) {
+        unsafe slots.prefetch(Self.hash(UInt16(kind), subject, bucket, dimensions))
+    }
+
+    /// Asks for a cell, whose slot was asked for before.
+    @inline(__always)
+    func prefetchCell(_ kind: UInt8, subject: UInt32, bucket: Int32, dimensions: UInt32) {
+        let hash = Self.hash(UInt16(kind), subject, bucket, dimensions)
+        let reference = unsafe slots.candidate(hash)
+        guard reference != 0 else { return }
+        let record = unsafe UnsafeRawPointer(arena.pointer(reference, as: Record.self))
+        unsafe prefetch_line(record)
+        unsafe prefetch_line(record + 64)
+    }
+
+    /// Adds one event to a cell.
+    ///
+    /// - Parameters:
+    ///   - shape: The number of the shape that the lane is one of.
+    ///   - lane: Where a cell of that shape keeps the meter's state.
+    @inline(__always)
+    func add(
+        _ cell: CellRef,
+        _ shape: UInt16,
+        _ lane: CellShape.Lane,
+        mantissa: Int128,
+        time: Int64,
+        position: UInt64
+    ) {
+        let record = unsafe arena.pointer(cell.reference, as: Record.self)
+        if unsafe record.pointee.shape == shape, shape != 0 {
+            let state = unsafe StateLane(words: Self.lanes(record) + lane.offset)
+            return unsafe state.add(
+                lane.aggregation,
+                mantissa: mantissa,
+                time: time,
+                position: position
+            )
+        }
+        let state = MeterState(
+            lane.aggregation,
+            mantissa: mantissa,
+            time: time,
+            position: position
+        )
+        merge(cell, meter: lane.meter, state: state, aggregation: lane.aggregation)
     }
 
     /// Merges a state into a cell's state of the same meter; makes that if the cell has none.
-    ///
-    /// Merging meters in the order in which the cell first saw them takes one step each.
     func merge(_ cell: CellRef, meter: UInt32, state: MeterState, aggregation: Aggregation) {
         let head = unsafe arena.pointer(cell.reference, as: Record.self)
-        let isSame = unsafe fields.pointee.lastCell == cell.reference
-        let last = unsafe isSame ? fields.pointee.lastState : 0
-        var tail = last
-        var next = unsafe last == 0 ? head.pointee.first : stateRecord(last).pointee.next
+        for lane in unsafe shapes[Int(head.pointee.shape)].lanes where lane.meter == meter {
+            return unsafe StateLane(words: Self.lanes(head) + lane.offset)
+                .merge(state, aggregation)
+        }
+        var (tail, next) = unsafe (UInt32(0), head.pointee.first)
         while next != 0 {
             let record = unsafe stateRecord(next)
             if unsafe record.pointee.meter == meter {
-                return unsafe take(record, next, cell, state, aggregation)
+                return unsafe record.pointee.state.merge(state, aggregation)
             }
             tail = next
             next = unsafe record.pointee.next
         }
-        // Behind the last one there is none; it may be the last one, or before it.
-        next = unsafe last == 0 ? 0 : head.pointee.first
-        while next != 0 {
-            let record = unsafe stateRecord(next)
-            if unsafe record.pointee.meter == meter {
-                return unsafe take(record, next, cell, state, aggregation)
-            }
-            next = unsafe next == last ? 0 : record.pointee.next
-        }
-        unsafe append(state, meter, to: head, after: tail, cell)
+        unsafe append(state, meter, to: head, after: tail)
+    }
+
+    /// Where the states of a cell's shape stand.
+    @inline(__always)
+    static func lanes(_ record: UnsafeMutablePointer<Record>) -> UnsafeMutablePointer<UInt64> {
+        unsafe UnsafeMutableRawPointer(record + 1).assumingMemoryBound(to: UInt64.self)
     }
 
     /// Counts an element of a unique count: adds to the number of events that carried it.
@@ -186,7 +268,7 @@ import UsageModel
         element: KeyHash,
         count: Int64
     ) {
-        let kind = UInt32(CellKey.element)
+        let kind = UInt16(CellKey.element)
         var hash = Self.hash(kind, subject, bucket, dimensions) ^ element.low
         hash = Self.mix(hash ^ UInt64(meter) << 32, element.high ^ 0x2545_F491_4F6C_DD1D)
         let found = unsafe slots.find(hash) { reference in
@@ -216,25 +298,11 @@ import UsageModel
         unsafe arena.pointer(reference, as: StateRecord.self)
     }
 
-    @inline(__always)
-    private func take(
-        _ record: UnsafeMutablePointer<StateRecord>,
-        _ reference: UInt32,
-        _ cell: CellRef,
-        _ state: MeterState,
-        _ aggregation: Aggregation
-    ) {
-        unsafe record.pointee.state.merge(state, aggregation)
-        unsafe fields.pointee.lastCell = cell.reference
-        unsafe fields.pointee.lastState = reference
-    }
-
     private func append(
         _ state: MeterState,
         _ meter: UInt32,
         to head: UnsafeMutablePointer<Record>,
-        after tail: UInt32,
-        _ cell: CellRef
+        after tail: UInt32
     ) {
         precondition(unsafe !fields.pointee.isFrozen, "a frozen table is only read")
         let record = unsafe arena.append(StateRecord(state: state, meter: meter, next: 0))
@@ -243,9 +311,6 @@ import UsageModel
         } else {
             unsafe stateRecord(tail).pointee.next = record
         }
-        unsafe fields.pointee.states += 1
-        unsafe fields.pointee.lastCell = cell.reference
-        unsafe fields.pointee.lastState = record
     }
 
     /// Enters a cell into the slots and into its chain.
@@ -285,7 +350,7 @@ import UsageModel
     }
 
     /// The head of the chain of a kind (with the flag) and subject; 0 if there is none.
-    func head(_ kind: UInt32, _ subject: UInt32) -> UInt32 {
+    func head(_ kind: UInt16, _ subject: UInt32) -> UInt32 {
         unsafe slots.find(Self.hash(kind, subject, 0, 0)) { reference in
             let record = unsafe arena.pointer(reference, as: Record.self)
             return unsafe record.pointee.kind == kind && record.pointee.subject == subject
@@ -294,7 +359,7 @@ import UsageModel
 
     @inline(__always)
     private static func hash(
-        _ kind: UInt32,
+        _ kind: UInt16,
         _ subject: UInt32,
         _ bucket: Int32,
         _ dimensions: UInt32

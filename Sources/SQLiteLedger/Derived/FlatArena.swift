@@ -55,11 +55,17 @@
     }
 
     /// Makes room for some bytes, which lie together and hold anything. At most 16 MiB.
+    ///
+    /// - Parameter inLines: Whether they shall lie in as few cache lines as they fit into.
     @inline(__always)
-    func reserve(bytes: Int) -> UInt32 {
+    func reserve(bytes: Int, inLines: Bool = false) -> UInt32 {
         let units = (bytes &+ 7) &>> 3
         var first = unsafe state.pointee.next
-        let isFresh = unsafe first & (Self.chunkUnits - 1) == 0 || first == 1
+        let isFirst = first == 1
+        if inLines, !isFirst, (first & 7) &+ units > (units &+ 7) & ~7 {
+            first = (first &+ 7) & ~7
+        }
+        let isFresh = unsafe first & (Self.chunkUnits - 1) == 0 || isFirst
         let end = first &+ units &- 1
         if unsafe isFresh || first >> Self.chunkShift != end >> Self.chunkShift {
             first = unsafe enterChunk(first, units)

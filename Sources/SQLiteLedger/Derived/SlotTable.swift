@@ -1,3 +1,5 @@
+internal import CPrefetch
+
 /// A hash table from 64-bit hashes to 32-bit references, of which it knows nothing more: the owner
 /// compares what a reference stands for.
 ///
@@ -54,17 +56,19 @@
         }
     }
 
-    /// Loads the slot that a search for the hash begins at: of many hashes the misses overlap, and
-    /// the searches that follow find their slots in the cache.
-    ///
-    /// - Returns: True; asking is what keeps the loads from being optimised away.
+    /// Asks for the slot that a search for the hash begins at: of many hashes the misses overlap,
+    /// and the searches that follow find their slots in the cache.
     @inline(__always)
-    func touch(_ hash: UInt64) -> Bool {
+    func prefetch(_ hash: UInt64) {
         let segment = unsafe segments + Int(truncatingIfNeeded: hash >> 56)
         let index = unsafe Int(UInt32(truncatingIfNeeded: hash)) & segment.pointee.mask
-        let slot = unsafe segment.pointee.slots[index]
-        return slot == 0 || UInt32(truncatingIfNeeded: slot) != 0
+        unsafe prefetch_line(segment.pointee.slots + index)
     }
+
+    /// The first reference with this hash, which may be another's; 0 if there is none. To be
+    /// prefetched, and then found.
+    @inline(__always)
+    func candidate(_ hash: UInt64) -> UInt32 { unsafe find(hash) { _ in true } }
 
     /// Adds a reference that is not there yet. It must not be 0.
     func insert(_ hash: UInt64, _ reference: UInt32) {

@@ -115,7 +115,7 @@ extension LedgerCore {
         try truth.pool.write { database in
             try Truth.insert(batch.unreadableRows(first: first), database)
         }
-        derived.apply(batch, position: { first + UInt64($0) }, slice: 128)
+        derived.apply(batch, at: .dense(first: first), advances: false)
         var fresh = batch
         for place in fresh.events.indices where wasCounted[place] {
             fresh.events[place].isCounted = false

@@ -3,112 +3,71 @@ internal import MeteringEngine
 internal import UsageModel
 internal import WireFormat
 
-/// Adds one batch's events to the tables: names are looked up once per batch where they repeat.
+/// Adds one batch's events to the tables: names and shapes are looked up once per batch where they
+/// repeat.
 struct BatchAdding {
     private let batch: PreparedBatch
     private let nameHash: ([UInt8]) -> UInt64
     private var tupleNames: [UInt32]
+    /// For each shape of the batch its number in the table, and its lanes; made when first met.
+    private var shapes: [Shape?]
     /// The numbers of the subjects of a slice's events.
     private var subjects: [UInt32] = []
-    /// One for each tuple of each of a slice's events, in order.
-    private var known: [CellPlace] = []
 
-    private struct CellPlace {
-        var subject: UInt32
-        var bucket: Int32
-        var dimensions: UInt32
-        var cell: CellTable.CellRef?
+    private struct Shape {
+        var number: UInt16
+        var lanes: [CellShape.Lane]
     }
 
     init(batch: PreparedBatch, nameHash: @escaping ([UInt8]) -> UInt64) {
         (self.batch, self.nameHash) = (batch, nameHash)
         tupleNames = [UInt32](repeating: .max, count: batch.tuples.count)
+        shapes = [Shape?](repeating: nil, count: batch.shapes.count)
         // The empty tuple is no name: meters without dimensions share the number 0.
         if !tupleNames.isEmpty { tupleNames[0] = 0 }
     }
 
     /// Adds a slice of the events.
     ///
-    /// What the events will meet in the tables is touched before, for all of them: a third of the
+    /// What the events will meet in the tables is asked for before, for all of them: a third of the
     /// time would go into waiting for memory, one event after the other.
+    ///
+    /// - Parameters:
+    ///   - totals: Of the same events.
+    ///   - base: What the positions in the totals are to be raised by.
     mutating func add(
         _ places: Range<Int>,
-        position: (Int) -> UInt64,
+        at positions: EventPositions,
+        _ totals: SliceTotals,
+        base: UInt64,
         to tables: inout DerivedState.Tables
     ) {
-        nameSubjects(places, position: position, in: &tables)
-        touchCells(places, position: position, in: &tables)
-        var tuples = 0
-        for place in places {
-            let at = position(place)
+        nameSubjects(places, at: positions, in: &tables)
+        prefetchCells(places, at: positions, in: &tables)
+        for place in places where positions[place] != 0 {
             let subject = subjects[place - places.lowerBound]
-            if at != 0 { add(place, subject, position: at, &tuples, to: &tables) }
+            add(place, subject, position: positions[place], to: &tables)
         }
-    }
-
-    /// Finds the cells of a slice's events, as far as there are any.
-    private mutating func touchCells(
-        _ places: Range<Int>,
-        position: (Int) -> UInt64,
-        in tables: inout DerivedState.Tables
-    ) {
-        known.removeAll(keepingCapacity: true)
-        var isSound = true
-        for place in places where position(place) != 0 {
-            let subject = subjects[place - places.lowerBound]
-            let bucket = batch.events[place].bucket
-            let first = Int(batch.events[place].firstContribution)
-            var tuple = UInt32.max
-            for place in first..<(first + Int(batch.events[place].contributionCount)) {
-                let contribution = batch.contributions[place]
-                guard contribution.tuple != tuple, contribution.unreadable == nil else { continue }
-                tuple = contribution.tuple
-                let place = CellPlace(
-                    subject: subject,
-                    bucket: bucket,
-                    dimensions: name(of: tuple, in: &tables)
-                )
-                known.append(place)
-                let isThere = tables.cells.touch(
-                    CellKind.usage,
-                    subject: subject,
-                    bucket: bucket,
-                    dimensions: place.dimensions
-                )
-                isSound = isSound && isThere
-            }
-        }
-        precondition(isSound, "a slot that refers to nothing")
-        for index in known.indices {
-            known[index].cell = tables.cells.find(
-                CellKind.usage,
-                subject: known[index].subject,
-                bucket: known[index].bucket,
-                dimensions: known[index].dimensions
-            )
-        }
+        add(totals, base: base, to: &tables)
     }
 
     private mutating func nameSubjects(
         _ places: Range<Int>,
-        position: (Int) -> UInt64,
+        at positions: EventPositions,
         in tables: inout DerivedState.Tables
     ) {
-        var isSound = true
-        for place in places {
-            let isThere = tables.names.touch(hash: batch.events[place].subjectHash)
-            isSound = isSound && isThere
-        }
-        precondition(isSound, "a slot that refers to nothing")
+        let names = tables.names
+        for place in places { names.prefetchSlot(hash: batch.events[place].subjectHash) }
+        for place in places { names.prefetchName(hash: batch.events[place].subjectHash) }
         subjects.removeAll(keepingCapacity: true)
         unsafe batch.bytes.withUnsafeBytes { raw in
             for place in places {
-                guard position(place) != 0 else {
+                guard positions[place] != 0 else {
                     subjects.append(0)
                     continue
                 }
                 let event = batch.events[place]
-                let subject = unsafe tables.names.intern(
+                let subject = unsafe names.intern(
                     UnsafeRawBufferPointer(rebasing: raw[event.decoded.subject.range]),
                     hash: event.subjectHash
                 )
@@ -117,56 +76,119 @@ struct BatchAdding {
         }
     }
 
+    /// Asks for the cells of a slice's events: for the slots first, then for what they refer to.
+    private mutating func prefetchCells(
+        _ places: Range<Int>,
+        at positions: EventPositions,
+        in tables: inout DerivedState.Tables
+    ) {
+        let cells = tables.cells
+        for findsCells in [false, true] {
+            for place in places where positions[place] != 0 {
+                let event = batch.events[place]
+                let subject = subjects[place - places.lowerBound]
+                let first = Int(event.firstContribution)
+                var tuple = UInt32.max
+                for index in first..<(first + Int(event.contributionCount)) {
+                    let next = batch.contributions[index].tuple
+                    guard next != tuple else { continue }
+                    tuple = next
+                    // A tuple that is new has no cell yet.
+                    let name = tupleNames[Int(tuple)]
+                    guard name != .max else { continue }
+                    if findsCells {
+                        cells.prefetchCell(
+                            CellKind.usage,
+                            subject: subject,
+                            bucket: event.bucket,
+                            dimensions: name
+                        )
+                    } else {
+                        cells.prefetchSlot(
+                            CellKind.usage,
+                            subject: subject,
+                            bucket: event.bucket,
+                            dimensions: name
+                        )
+                    }
+                }
+            }
+        }
+    }
+
     private mutating func add(
         _ place: Int,
         _ subject: UInt32,
         position: UInt64,
-        _ tuples: inout Int,
         to tables: inout DerivedState.Tables
     ) {
-        let bucket = batch.events[place].bucket
-        let time = batch.events[place].time.microseconds
-        let first = Int(batch.events[place].firstContribution)
-        let count = Int(batch.events[place].contributionCount)
-        let cells = tables.cells
-        var tuple = UInt32.max
-        var one = CellTable.CellRef()
-        var all = CellTable.CellRef()
-        for place in first..<(first + count) {
-            let contribution = batch.contributions[place]
-            guard contribution.unreadable == nil else { continue }
-            if contribution.tuple != tuple {
-                tuple = contribution.tuple
-                let dimensions = known[tuples].dimensions
-                one =
-                    known[tuples].cell
-                    ?? cells.cell(
-                        CellKind.usage,
-                        subject: subject,
-                        bucket: bucket,
-                        dimensions: dimensions
-                    )
-                tuples += 1
-                all = cells.cell(
+        let event = batch.events[place]
+        let time = event.time.microseconds
+        let first = Int(event.firstContribution)
+        var (shape, tuple) = (UInt32.max, UInt32.max)
+        var cell = CellTable.CellRef()
+        var dimensions: UInt32 = 0
+        for index in first..<(first + Int(event.contributionCount)) {
+            let one = batch.contributions[index]
+            guard one.unreadable == nil else { continue }
+            if one.shape != shape || one.tuple != tuple {
+                (shape, tuple) = (one.shape, one.tuple)
+                dimensions = name(of: tuple, in: &tables)
+                cell = tables.cells.cell(
                     CellKind.usage,
-                    subject: CellKind.allSubjects,
-                    bucket: bucket,
-                    dimensions: dimensions
+                    subject: subject,
+                    bucket: event.bucket,
+                    dimensions: dimensions,
+                    shape: number(of: shape, in: tables)
                 )
             }
-            let (meter, aggregation) = (contribution.meter, contribution.aggregation)
-            let state = MeterState(
-                aggregation,
-                mantissa: contribution.mantissa,
+            tables.cells.add(
+                cell,
+                shapes[Int(shape)]!.number,
+                shapes[Int(shape)]!.lanes[Int(one.lane)],
+                mantissa: one.mantissa,
                 time: time,
                 position: position
             )
-            cells.merge(one, meter: meter, state: state, aggregation: aggregation)
-            cells.merge(all, meter: meter, state: state, aggregation: aggregation)
-            if aggregation == .unique {
-                addElements(contribution, subject, bucket, tupleNames[Int(tuple)], &tables)
+            if one.elementCount > 0 {
+                addElements(one, subject, event.bucket, dimensions, &tables)
             }
         }
+    }
+
+    private mutating func add(
+        _ totals: SliceTotals,
+        base: UInt64,
+        to tables: inout DerivedState.Tables
+    ) {
+        for total in totals.cells {
+            let cell = tables.cells.cell(
+                CellKind.usage,
+                subject: CellKind.allSubjects,
+                bucket: total.bucket,
+                dimensions: name(of: total.tuple, in: &tables),
+                shape: number(of: total.shape, in: tables)
+            )
+            for (place, lane) in batch.shapes[Int(total.shape)].lanes.enumerated() {
+                var state = totals.states[total.firstState + place]
+                guard state.count != 0 else { continue }
+                if state.position != 0 { state.position += base }
+                tables.cells.merge(
+                    cell,
+                    meter: lane.meter,
+                    state: state,
+                    aggregation: lane.aggregation
+                )
+            }
+        }
+    }
+
+    private mutating func number(of shape: UInt32, in tables: DerivedState.Tables) -> UInt16 {
+        if let known = shapes[Int(shape)] { return known.number }
+        let made = batch.shapes[Int(shape)]
+        let number = tables.cells.shape(made)
+        shapes[Int(shape)] = Shape(number: number, lanes: CellShape(made).lanes)
+        return number
     }
 
     private mutating func name(of tuple: UInt32, in tables: inout DerivedState.Tables) -> UInt32 {

@@ -37,13 +37,16 @@ final class Checkpoints: Sendable {
     /// Called between two groups, never within one: what is frozen is whole commits. Waits for the
     /// flush before, if that has not ended: intake can be no faster than the device.
     ///
+    /// - Parameter settle: Waits until every commit is in the tables whole; called before they are
+    ///   frozen.
     /// - Throws: The fault of the flush, where it fails: nothing may be accepted that could not be
     ///   held.
-    func makeRoom(for keys: Int) throws {
+    func makeRoom(for keys: Int, settle: () -> Void = {}) throws {
         let isFull = derived.tables.withLock { tables in
             tables.keys.count + keys > DerivedState.keysMax || tables.cells.isFull
         }
         guard isFull else { return }
+        settle()
         try freeze()
     }
 

@@ -7,24 +7,27 @@ internal import UsageModel
 internal import WireFormat
 
 /// The one writer: takes the calls that wait as a group, decides them, commits them in one
-/// transaction, adds them to the derived state, and answers.
+/// transaction, and hands them over to be added to the derived state and answered.
 ///
 /// Lives on a thread of its own, for a commit blocks on the device. Nothing but this thread touches
 /// its state.
 final class Committer {
     private let core: LedgerCore
+    private let applier: Applier
     private var index = GroupIndex()
     private var log: LogReading
     private(set) var position: UInt64
     private(set) var commit: Int64
 
-    init(core: LedgerCore, position: UInt64, commit: Int64) {
-        (self.core, self.position, self.commit) = (core, position, commit)
+    init(core: LedgerCore, applier: Applier, position: UInt64, commit: Int64) {
+        (self.core, self.applier) = (core, applier)
+        (self.position, self.commit) = (position, commit)
         log = LogReading(truth: core.truth, derived: core.derived)
     }
 
     /// Runs until the room is closed and empty: whoever was let in is answered.
     func run() {
+        defer { applier.close() }
         while true {
             core.bell.wait()
             let (tasks, isLast) = core.room.withLock { room in
@@ -37,6 +40,7 @@ final class Committer {
                 case .perform(let work):
                     record(parties)
                     parties = []
+                    applier.drain()
                     work(self)
                 }
             }
@@ -50,26 +54,26 @@ final class Committer {
         guard !parties.isEmpty else { return }
         let started = core.ticks()
         do {
-            let (decision, parties, numbers) = try decideAndCommit(parties)
-            core.derived.apply(decision, parties, keys: index.keys, commit: commit)
-            let elapsed = core.ticks() - started
-            core.count(decision, parties, microseconds: elapsed)
-            answer(decision, parties, numbers)
+            var group = try decideAndCommit(parties)
+            group.started = started
+            applier.take(group)
         } catch {
             let fault = core.fault(error, during: "the commit of \(parties.count) calls")
             for party in parties { party.answer(.failure(fault)) }
-            if error is DerivedFileError { rebuild() }
+            if error is DerivedFileError {
+                applier.drain()
+                rebuild()
+            }
         }
     }
 
-    private func decideAndCommit(
-        _ waiting: [Party]
-    ) throws -> (GroupDecision, [Party], [Int64]) {
+    private func decideAndCommit(_ waiting: [Party]) throws -> Applier.Group {
         let preparer = core.preparer.withLock { $0 }
         let parties = waiting.map { party in
             guard party.batch.generation != preparer.catalog.generation else { return party }
             var party = party
             party.batch = preparer.prepareAgain(party.batch)
+            party.totals = nil
             return party
         }
         var keys: [KeyHash] = []
@@ -77,7 +81,7 @@ final class Committer {
         for party in parties {
             for event in party.batch.events { keys.append(event.key) }
         }
-        try core.checkpoints.makeRoom(for: keys.count)
+        try core.checkpoints.makeRoom(for: keys.count) { applier.drain() }
         let known = try core.derived.positions(of: keys)
         index.clear(expecting: keys.count)
         var deciding = GroupDeciding(
@@ -87,41 +91,21 @@ final class Committer {
             compressors: core.compressors
         )
         let decision = try deciding.decide(known: known, index: &index, log: log)
-        guard decision.leavesTrace else { return (decision, parties, []) }
-        let numbers = try core.truth.write(
-            decision,
-            parties,
-            commit: commit + 1
+        var group = Applier.Group(
+            decision: decision,
+            parties: parties,
+            numbers: [],
+            commit: commit,
+            started: 0
         )
+        guard decision.leavesTrace else { return group }
+        group.numbers = try core.truth.write(decision, parties, commit: commit + 1)
         commit += 1
         position = decision.lastPosition
-        return (decision, parties, numbers)
-    }
-
-    private func answer(_ decision: GroupDecision, _ parties: [Party], _ numbers: [Int64]) {
-        var ids: [Int: [Int: Int64]] = [:]
-        for (quarantined, number) in zip(decision.quarantined, numbers) {
-            ids[quarantined.party, default: [:]][quarantined.exception] = number
-        }
-        for (number, party) in parties.enumerated() {
-            let share = decision.shares[number]
-            var exceptions = share.exceptions
-            if let known = ids[number] {
-                for place in exceptions.indices {
-                    guard let id = known[exceptions[place].index] else { continue }
-                    exceptions[place].quarantineID = QuarantinedEvent.id(id)
-                }
-            }
-            let outcome = BatchOutcome(
-                position: Position(decision.lastPosition),
-                accepted: share.accepted,
-                firstPosition: Position(share.accepted > 0 ? share.firstPosition : 0),
-                exceptions: exceptions,
-                isRefused: share.isRefused,
-                unreadable: share.isRefused ? 0 : party.batch.unreadable
-            )
-            party.answer(.success(outcome))
-        }
+        group.commit = commit
+        // The next group is decided before this one is added: it must know its keys.
+        core.derived.insert(index.keys, first: decision.firstPosition)
+        return group
     }
 
     /// Drops the derived state and derives it again from the log. Calls wait meanwhile, as many as
@@ -149,6 +133,7 @@ extension Truth {
         commit: Int64
     ) throws -> [Int64] {
         let at = decision.at
+        writeAhead.wrote(decision.blocks.reduce(0) { $0 + $1.packed.payload.count })
         return try pool.writeWithoutTransaction { database in
             var numbers: [Int64] = []
             try database.inTransaction(.immediate) {

@@ -38,9 +38,6 @@ final class DerivedState: Sendable {
     static let keysMax = 1_000_000
     /// Bytes of cells in memory before a checkpoint.
     static let cellBytesMax = 192 * 1024 * 1024
-    /// Events applied under one hold of the lock: readers wait no longer than that takes.
-    private static let sliceEvents = 128
-
     /// A table that is no longer written, on its way to disk: read by many, changed by nobody.
     struct Frozen: @unchecked Sendable {
         let keys: KeyTable
@@ -58,9 +55,12 @@ final class DerivedState: Sendable {
         var keyRuns: [KeyRun] = []
         var cellRuns: [CellRun] = []
         var names = NameTable()
-        /// The last event in the tables, and its commit.
+        /// The last event of the last commit that is in the tables whole, and that commit.
         var position: UInt64 = 0
         var commit: Int64 = 0
+        /// The last event in the rollups, which may be ahead of the books by part of a commit:
+        /// what a reading is true for.
+        var rolledUp: UInt64 = 0
         /// How far each meter type's history is counted.
         var backfilled: [UInt32: UInt64] = [:]
         /// By meter number.
@@ -103,7 +103,7 @@ final class DerivedState: Sendable {
         var positions = [UInt64](repeating: 0, count: keys.count)
         try unsafe keys.withUnsafeBufferPointer { keys in
             try unsafe positions.withUnsafeMutableBufferPointer { positions in
-                let runs = tables.withLock { tables in
+                let runs = read { tables in
                     // The frozen table's keys are older; no key is in both.
                     unsafe tables.frozen?.keys.find(keys, into: positions)
                     unsafe tables.keys.find(keys, into: positions)
@@ -115,44 +115,62 @@ final class DerivedState: Sendable {
         return positions
     }
 
-    /// Adds a committed group. What it knows is visible slice by slice, in the order of positions.
-    func apply(
-        _ decision: borrowing GroupDecision,
-        _ parties: [Party],
-        keys: [KeyHash],
-        commit: Int64
-    ) {
-        let first = decision.firstPosition
+    /// Enters the keys of a committed group, whose positions follow one another.
+    func insert(_ keys: [KeyHash], first position: UInt64) {
         unsafe keys.withUnsafeBufferPointer { keys in
-            tables.withLock { unsafe $0.keys.insert(keys, first: first) }
+            read { unsafe $0.keys.insert(keys, first: position) }
         }
+    }
+
+    /// Adds a committed group, but for its keys. What it knows is visible slice by slice, in the
+    /// order of positions; the books change at its end.
+    func apply(_ decision: borrowing GroupDecision, _ parties: [Party], commit: Int64) {
         for (party, share) in zip(parties, decision.shares) where share.accepted > 0 {
-            let positions = share.positions
-            apply(party.batch, position: { positions[$0] }, slice: Self.sliceEvents)
+            let isWhole = share.accepted == party.batch.events.count
+            let positions: EventPositions =
+                isWhole ? .dense(first: share.firstPosition) : .listed(share.positions)
+            apply(party.batch, at: positions, isWhole ? party.totals : nil)
         }
         let hour = RollupBucket.hour(of: decision.at)
+        var tallies: [(batch: PreparedBatch, tally: CountTally)] = []
         for (party, share) in zip(parties, decision.shares) where share.accepted > 0 {
             let positions = share.positions
-            applyCounts(party.batch, hour: hour) { positions[$0] != 0 }
+            tallies.append((party.batch, CountTally(party.batch) { positions[$0] != 0 }))
         }
         let books = decision.books
         tables.withLock { tables in
+            for (batch, tally) in tallies { add(tally, of: batch, hour: hour, to: &tables) }
             addBooks(books, hour: hour, to: &tables)
             tables.position = decision.lastPosition
+            tables.rolledUp = decision.lastPosition
             tables.commit = commit
         }
     }
 
     /// Adds the contributions of a batch's events.
     ///
-    /// - Parameter position: The position of an event by its place in the batch; 0: leave it out.
-    func apply(_ batch: PreparedBatch, position: (Int) -> UInt64, slice: Int) {
+    /// - Parameters:
+    ///   - totals: Where they are summed up already, with positions from 1.
+    ///   - advances: Whether the events are new to the log, so that readings get on with them.
+    func apply(
+        _ batch: PreparedBatch,
+        at positions: EventPositions,
+        _ totals: [SliceTotals]? = nil,
+        advances: Bool = true
+    ) {
         var adding = BatchAdding(batch: batch, nameHash: hash(of:))
-        var start = 0
-        while start < batch.events.count {
-            let end = min(start + slice, batch.events.count)
-            tables.withLock { adding.add(start..<end, position: position, to: &$0) }
-            start = end
+        let base = totals == nil ? 0 : positions[0] - 1
+        let slices = totals ?? SliceTotals.all(of: batch, at: positions)
+        for (number, slice) in slices.enumerated() {
+            let start = number * SliceTotals.events
+            let end = min(start + SliceTotals.events, batch.events.count)
+            tables.withLock { tables in
+                adding.add(start..<end, at: positions, slice, base: base, to: &tables)
+                guard advances else { return }
+                for place in start..<end {
+                    tables.rolledUp = max(tables.rolledUp, positions[place])
+                }
+            }
             while readersWaiting.load(ordering: .relaxed) > 0 { sched_yield() }
         }
     }
@@ -162,23 +180,20 @@ final class DerivedState: Sendable {
     ///
     /// - Parameter isNew: Whether the event at a place was not counted before.
     func applyCounts(_ batch: PreparedBatch, hour: Int32, isNew: (Int) -> Bool) {
-        var counted = [Int64](repeating: 0, count: batch.origins.count)
-        var unreadable = counted
-        for (place, event) in batch.events.enumerated() where isNew(place) {
-            if event.isCounted { counted[Int(event.origin)] += 1 }
-            guard batch.unreadable > 0 else { continue }
-            let first = Int(event.firstContribution)
-            for contribution in batch.contributions[first..<(first + Int(event.contributionCount))]
-            where contribution.unreadable != nil {
-                unreadable[Int(event.origin)] += 1
-            }
-        }
-        tables.withLock { tables in
-            for (number, origin) in batch.origins.enumerated() {
-                let cell = booksCell(origin, hour: hour, in: &tables)
-                addCount(counted[number], .counted, to: cell, in: &tables)
-                addCount(unreadable[number], .unreadable, to: cell, in: &tables)
-            }
+        let tally = CountTally(batch, isNew: isNew)
+        tables.withLock { add(tally, of: batch, hour: hour, to: &$0) }
+    }
+
+    private func add(
+        _ tally: CountTally,
+        of batch: PreparedBatch,
+        hour: Int32,
+        to tables: inout Tables
+    ) {
+        for (number, origin) in batch.origins.enumerated() {
+            let cell = booksCell(origin, hour: hour, in: &tables)
+            addCount(tally.counted[number], .counted, to: cell, in: &tables)
+            addCount(tally.unreadable[number], .unreadable, to: cell, in: &tables)
         }
     }
 
@@ -216,6 +231,27 @@ final class DerivedState: Sendable {
         var state = MeterState()
         state.count = count
         tables.cells.merge(cell, meter: measure.rawValue, state: state, aggregation: .count)
+    }
+}
+
+/// How many of a batch's events are counted, and how many contributions could not be read, by
+/// origin.
+struct CountTally {
+    private(set) var counted: [Int64]
+    private(set) var unreadable: [Int64]
+
+    init(_ batch: PreparedBatch, isNew: (Int) -> Bool) {
+        counted = [Int64](repeating: 0, count: batch.origins.count)
+        unreadable = counted
+        for (place, event) in batch.events.enumerated() where isNew(place) {
+            if event.isCounted { counted[Int(event.origin)] += 1 }
+            guard batch.unreadable > 0 else { continue }
+            let first = Int(event.firstContribution)
+            for contribution in batch.contributions[first..<(first + Int(event.contributionCount))]
+            where contribution.unreadable != nil {
+                unreadable[Int(event.origin)] += 1
+            }
+        }
     }
 }
 

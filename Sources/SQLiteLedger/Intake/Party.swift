@@ -7,6 +7,8 @@ struct Party: Sendable {
     var batch: PreparedBatch
     /// All its events as one block, made on the caller's thread; nil for a small call.
     var packed: PackedBlock?
+    /// What it comes to over all subjects, made on the caller's thread.
+    var totals: [SliceTotals]?
     let isAtomic: Bool
     let answer: @Sendable (Result<BatchOutcome, LedgerError>) -> Void
 

@@ -76,13 +76,14 @@ struct Replay {
                 }
             }
             let first = block.firstPosition
-            derived.apply(batch, position: { first + UInt64($0) }, slice: batch.events.count)
+            derived.apply(batch, at: .dense(first: first))
             derived.applyCounts(batch, hour: hour) { _ in true }
             position += UInt64(batch.events.count)
         }
         derived.tables.withLock { tables in
             derived.addBooks(commit.books, hour: hour, to: &tables)
             (tables.position, tables.commit) = (commit.lastPosition, commit.number)
+            tables.rolledUp = commit.lastPosition
         }
     }
 }

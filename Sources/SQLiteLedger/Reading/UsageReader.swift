@@ -61,7 +61,7 @@ struct UsageReader {
     private var showsDimensions: Bool { query.groupBy.contains { $0 != .subject } }
 
     consuming func answer() throws -> UsageAnswer {
-        let now = core.derived.read { $0.position }
+        let now = core.derived.read { $0.rolledUp }
         if let asOf = query.asOf, asOf.value > now {
             throw LedgerError(.positionUnknown, "the log ends at position \(now)")
         }
@@ -98,7 +98,7 @@ struct UsageReader {
             if let frozen = tables.frozen { visit(windows) { frozen.cells.visit($0, $1, $2, $3) } }
             let cells = tables.cells
             visit(windows) { cells.visit($0, $1, $2, $3) }
-            return (tables.position, tables.cellRuns)
+            return (tables.rolledUp, tables.cellRuns)
         }
         let block = CellBlock()
         for run in runs {

@@ -8,6 +8,7 @@ internal import WireFormat
 /// The SQLite database: one writer (the committer), many snapshot readers.
 struct Truth: Sendable {
     let pool: DatabasePool
+    let writeAhead: WriteAheadLog
     let storeID: [UInt8]
     let hashKey: SipHashKey
 
@@ -21,15 +22,15 @@ struct Truth: Sendable {
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
-            try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
-            try database.execute(sql: "PRAGMA wal_autocheckpoint = 2000")
+            try database.execute(sql: "PRAGMA journal_size_limit = \(WriteAheadLog.bytesMax)")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(WriteAheadLog.pagesMax)")
         }
         let path = directory + "/" + fileName
         if !FileManager.default.fileExists(atPath: path) {
             // The page size must be set before the first table, and outside of WAL.
             let queue = try DatabaseQueue(path: path)
             try queue.writeWithoutTransaction { database in
-                try database.execute(sql: "PRAGMA page_size = 8192")
+                try database.execute(sql: "PRAGMA page_size = \(WriteAheadLog.pageBytes)")
                 try database.execute(sql: "VACUUM")
             }
             try queue.close()
@@ -53,7 +54,12 @@ struct Truth: Sendable {
             else { throw LedgerError(.corrupt, "the table ledger has no row") }
             return (Array(row["store_id"] as Data), Array(row["hash_key"] as Data))
         }
-        return Truth(pool: pool, storeID: storeID, hashKey: SipHashKey(bytes: key))
+        return Truth(
+            pool: pool,
+            writeAhead: try WriteAheadLog(of: path),
+            storeID: storeID,
+            hashKey: SipHashKey(bytes: key)
+        )
     }
 
     /// The last position and commit number of the log.
