@@ -14,6 +14,9 @@ struct BatchAdding {
     /// The numbers of the subjects of a slice's events.
     private var subjects: [UInt32] = []
 
+    /// What is asked for at one time stays in the first cache until it is met.
+    private static let prefetchedEvents = 32
+
     private struct Shape {
         var number: UInt16
         var lanes: [CellShape.Lane]
@@ -29,7 +32,7 @@ struct BatchAdding {
 
     /// Adds a slice of the events.
     ///
-    /// What the events will meet in the tables is asked for before, for all of them: a third of the
+    /// What some events will meet in the tables is asked for before, for all of them: a third of the
     /// time would go into waiting for memory, one event after the other.
     ///
     /// - Parameters:
@@ -42,11 +45,16 @@ struct BatchAdding {
         base: UInt64,
         to tables: inout DerivedState.Tables
     ) {
-        nameSubjects(places, at: positions, in: &tables)
-        prefetchCells(places, at: positions, in: &tables)
-        for place in places where positions[place] != 0 {
-            let subject = subjects[place - places.lowerBound]
-            add(place, subject, position: positions[place], to: &tables)
+        var start = places.lowerBound
+        while start < places.upperBound {
+            let end = min(start + Self.prefetchedEvents, places.upperBound)
+            nameSubjects(start..<end, at: positions, in: &tables)
+            prefetchCells(start..<end, at: positions, in: &tables)
+            for place in start..<end where positions[place] != 0 {
+                let subject = subjects[place - start]
+                add(place, subject, position: positions[place], to: &tables)
+            }
+            start = end
         }
         add(totals, base: base, to: &tables)
     }
