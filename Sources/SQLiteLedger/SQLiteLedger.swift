@@ -54,9 +54,11 @@ public final class SQLiteLedger: UsageLedger {
         let (position, commit) = core.derived.tables.withLock { ($0.position, $0.commit) }
         let applier = Applier { core.add($0) }
         Self.startThread("odometer.committer") {
+            IntakePriority.take()
             Committer(core: core, applier: applier, position: position, commit: commit).run()
         }
         Self.startThread("odometer.applier") {
+            IntakePriority.take()
             applier.run()
             committed.signal()
         }
@@ -139,6 +141,8 @@ public final class SQLiteLedger: UsageLedger {
     /// Packs a large call on its own thread, in the hope that none of its events is known.
     private func pack(_ batch: PreparedBatch) throws(LedgerError) -> PackedBlock? {
         guard batch.events.count >= Party.packedEventsMin else { return nil }
+        // The threads of the pool that take large calls; readings run on others.
+        IntakePriority.take()
         do {
             return try core.compressors.withCompressor { compressor in
                 var packing = BlockPacking(reserving: batch.bytes.count + batch.events.count + 2)

@@ -32,8 +32,8 @@ struct BatchAdding {
 
     /// Adds a slice of the events.
     ///
-    /// What some events will meet in the tables is asked for before, for all of them: a third of the
-    /// time would go into waiting for memory, one event after the other.
+    /// What some events will meet in the tables is asked for before, for all of them: a third of
+    /// the time would go into waiting for memory, one event after the other.
     ///
     /// - Parameters:
     ///   - totals: Of the same events.

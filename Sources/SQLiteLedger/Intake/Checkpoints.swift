@@ -55,7 +55,10 @@ final class Checkpoints: Sendable {
             if let fault = flushFault.withLock({ $0 }) { throw fault }
         }
         freezeHoldingSlot()
-        flushing.async { self.flush() }
+        flushing.async {
+            IntakePriority.take()
+            self.flush()
+        }
     }
 
     private func freezeHoldingSlot() {
@@ -182,6 +185,7 @@ final class Checkpoints: Sendable {
     func check(onDamage: @escaping @Sendable (DerivedFileError) -> Void) {
         let (keyRuns, cellRuns) = derived.tables.withLock { ($0.keyRuns, $0.cellRuns) }
         merging.async {
+            IntakePriority.take()
             let isWanted = { !self.isClosed.load(ordering: .relaxed) }
             do throws(DerivedFileError) {
                 for run in keyRuns { try run.verify(while: isWanted) }
@@ -205,6 +209,7 @@ final class Checkpoints: Sendable {
     func scheduleMerge() {
         mergesUnderWay.add(1, ordering: .relaxed)
         merging.async {
+            IntakePriority.take()
             defer { self.mergesUnderWay.subtract(1, ordering: .relaxed) }
             do {
                 while !self.isClosed.load(ordering: .relaxed), try self.mergeCells() {}

@@ -42,6 +42,7 @@ final class WriteAheadLog: Sendable {
         else { return }
         bytes.store(0, ordering: .relaxed)
         queue.async { [self] in
+            IntakePriority.take()
             defer { isMoving.store(false, ordering: .releasing) }
             _ = try? connection.writeWithoutTransaction { try $0.checkpoint(.passive) }
         }
