@@ -38,7 +38,7 @@ extension FrontDesk {
             return refusal.answer(
                 instance: call.path,
                 isPretty: call.isPretty,
-                extra: report.document
+                writeMore: report.write
             )
         }
         if report.isClean, headers[.prefer].map(Self.wantsMinimal) == true {
@@ -112,14 +112,6 @@ struct IntakeReport {
 
     /// Whether nothing in it needs anybody's attention.
     var isClean: Bool { conflicts == 0 && rejected == 0 && outcome.unreadable == 0 }
-
-    /// The report as a value, for a problem document to hold.
-    var document: JSONObject {
-        var json = JSONWriter()
-        json.object(write)
-        // What was just written can be read, but for an answer too large to be one.
-        return (try? JSONValue.parse(json.bytes))?.objectValue ?? [:]
-    }
 
     func write(_ json: inout JSONWriter) {
         json.field("received", batch.received)

@@ -26,11 +26,12 @@ extension FrontDesk {
         try query.finish()
 
         let answer = try await ledger.events(question)
+        let calendars = try await calendars()
         var json = JSONWriter(pretty: call.isPretty)
         json.object { json in
             json.field("position", answer.position)
             json.array("items") { json in
-                for event in answer.events { json.object { Self.write(event, &$0) } }
+                for event in answer.events { json.object { Self.write(event, calendars, &$0) } }
             }
             if answer.hasMore, let last = answer.events.last {
                 var cursor = Cursor(.events, fingerprint: query.fingerprint)
@@ -61,29 +62,72 @@ extension FrontDesk {
         guard let event = try await ledger.event(source: source, id: id) else {
             throw Refusal.notFound("no event with this source and id was accepted")
         }
+        let calendars = try await calendars()
         var json = JSONWriter(pretty: call.isPretty)
-        json.object { Self.write(event, &$0) }
+        json.object { Self.write(event, calendars, &$0) }
         return .json(json)
     }
 
-    private static func write(_ event: StoredEvent, _ json: inout JSONWriter) {
+    /// What cuts the periods of a meter type.
+    private struct TypeCalendar {
+        var zone: String
+        var calendar: UsageQuery.Calendar
+    }
+
+    /// The calendars of all meter types. One whose zone this machine does not know is left out: the
+    /// rest of an explanation is true without it.
+    private func calendars() async throws -> [MeterTypeKey: TypeCalendar] {
+        var calendars: [MeterTypeKey: TypeCalendar] = [:]
+        for type in try await ledger.meterTypes() {
+            guard let zone = try? zone(of: type) else { continue }
+            calendars[type.key] = TypeCalendar(
+                zone: type.definition.timezone,
+                calendar: UsageQuery.calendar(type.definition.resetSchedule, in: zone)
+            )
+        }
+        return calendars
+    }
+
+    private static func write(
+        _ event: StoredEvent,
+        _ calendars: [MeterTypeKey: TypeCalendar],
+        _ json: inout JSONWriter
+    ) {
         json.field("event", raw: event.json)
         json.field("position", event.position)
         json.field("receivedAt", event.receivedAt)
         json.field("time", event.time)
         json.field("status", event.isCounted ? "counted" : "unmatched")
         json.array("explanation") { json in
-            for explanation in event.explanation { json.object { write(explanation, &$0) } }
+            for explanation in event.explanation {
+                let calendar = calendars[explanation.meterType]
+                json.object { write(explanation, of: event, calendar, &$0) }
+            }
         }
     }
 
-    private static func write(_ explanation: StoredEvent.Explanation, _ json: inout JSONWriter) {
+    private static func write(
+        _ explanation: StoredEvent.Explanation,
+        of event: StoredEvent,
+        _ calendar: TypeCalendar?,
+        _ json: inout JSONWriter
+    ) {
         json.field("meterType", explanation.meterType.text)
         json.field("version", explanation.version)
         json.field("matched", explanation.isCounted)
+        guard explanation.isCounted else { return json.field("because", explanation.because) }
+        if let id = MeterID(meterType: explanation.meterType, subject: event.subject) {
+            json.field("meter", id.text)
+        }
         if let value = explanation.value { json.field("value", value) }
         if !explanation.dimensions.isEmpty { json.field("dimensions", explanation.dimensions) }
-        if !explanation.because.isEmpty { json.field("because", explanation.because) }
+        guard let calendar else { return }
+        json.object("period") { json in
+            let bounds = UsageQuery.bounds(of: calendar.calendar, at: event.time)
+            if let start = bounds.start { json.field("start", start) }
+            if let end = bounds.end { json.field("end", end) }
+            json.field("timezone", calendar.zone)
+        }
     }
 
     /// `GET /v1/unreadable`: events that a meter type matched and could not read.

@@ -75,6 +75,7 @@ struct FrontDesk: HTTPResponder {
         case .readiness: return await readReadiness(call)
         case .metrics: return await readMetrics()
         case .problem: return try readProblem(call)
+        case .description: return try readDescription(call)
         case .none: throw Refusal.notFound("there is no such address")
         }
     }

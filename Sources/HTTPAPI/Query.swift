@@ -56,9 +56,12 @@ struct Query {
         return found.first
     }
 
-    /// The values of a parameter that may repeat or hold several, separated by commas.
+    /// The values of a parameter that may repeat or hold several, separated by commas. Empty ones
+    /// stay: where a script's variable was not set, the question must not become a wider one.
     mutating func list(_ name: String) -> [String] {
-        texts(name).flatMap { $0.split(separator: ",").map(String.init) }
+        texts(name).flatMap {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
     }
 
     /// The parameters `prefix.NAME=value`; `prefix.NAME` alone asks for events without a value.

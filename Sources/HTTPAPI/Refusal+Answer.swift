@@ -36,13 +36,14 @@ extension Refusal {
     ///
     /// - Parameters:
     ///   - instance: The path of the call, as it was sent.
-    ///   - extra: Further members.
+    ///   - writeMore: Writes further members. They are not made a value first: they may tell of
+    ///     what no value can hold, such as an id with the NUL character.
     func answer(
         instance: some StringProtocol,
         isPretty: Bool,
-        extra: JSONObject = [:]
+        writeMore: (inout JSONWriter) -> Void = { _ in }
     ) -> Answer {
-        var extra = extra
+        var extra: JSONObject = [:]
         if let offset { extra["offset"] = .number(String(offset)) }
         let problem = Problem(
             slug: type.rawValue,
@@ -55,10 +56,18 @@ extension Refusal {
             },
             extra: extra
         )
+        var json = JSONWriter(pretty: isPretty)
+        json.object { json in
+            for member in problem.document.objectValue?.members ?? [] {
+                json.name(member.name)
+                json.value(member.value)
+            }
+            writeMore(&json)
+        }
         var answer = Answer(
             status: HTTPResponse.Status(code: type.status),
             headers: [.contentType: Problem.contentType],
-            body: problem.serialized(pretty: isPretty)
+            body: json.bytes
         )
         if let retryAfterSeconds { answer.headers[.retryAfter] = String(retryAfterSeconds) }
         if let allowed { answer.headers[.allow] = allowed }

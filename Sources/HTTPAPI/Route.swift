@@ -1,52 +1,10 @@
-import HTTPTypes
-
-/// The addresses of this API.
+/// The addresses of this API. What goes at each is described in `Route+Operations.swift`.
 enum Route: Int, CaseIterable {
     case events, event, meterTypes, meterType, meters, meter, periods, usage, unreadable,
         quarantine, reconciliation
-    case status, health, readiness, metrics, problem
+    case status, health, readiness, metrics, problem, description
     /// No address of ours.
     case none
-
-    /// Finds the route of a path that was split at its slashes; a slash within a name is `%2F`.
-    init(_ segments: [Substring]) {
-        switch segments.count {
-        case 1: self = Self.short(segments[0])
-        case 2: self = Self.plain(segments)
-        case 3 where segments[0] == "v1" && segments[1] == "meter-types": self = .meterType
-        case 3 where segments[0] == "v1" && segments[1] == "meters": self = .meter
-        case 4
-        where segments[0] == "v1" && segments[1] == "meters" && segments[3] == "periods":
-            self = .periods
-        case 4 where segments[0] == "v1" && segments[1] == "events": self = .event
-        default: self = .none
-        }
-    }
-
-    private static func short(_ segment: Substring) -> Route {
-        switch segment {
-        case "healthz": .health
-        case "readyz": .readiness
-        case "metrics": .metrics
-        default: .none
-        }
-    }
-
-    private static func plain(_ segments: [Substring]) -> Route {
-        if segments[0] == "problems" { return .problem }
-        guard segments[0] == "v1" else { return .none }
-        return switch segments[1] {
-        case "events": .events
-        case "meter-types": .meterTypes
-        case "meters": .meters
-        case "usage": .usage
-        case "unreadable": .unreadable
-        case "quarantine": .quarantine
-        case "reconciliation": .reconciliation
-        case "status": .status
-        default: .none
-        }
-    }
 
     /// The address with its names left open: bounded, fit for a metric label.
     var pattern: String {
@@ -67,25 +25,40 @@ enum Route: Int, CaseIterable {
         case .readiness: "/readyz"
         case .metrics: "/metrics"
         case .problem: "/problems/{type}"
+        case .description: "/openapi.json"
         case .none: "none"
         }
     }
 
-    /// What `Allow` lists.
-    var allowed: String {
-        switch self {
-        case .events, .meterTypes: "GET, HEAD, POST"
-        case .meterType: "GET, HEAD, DELETE"
-        default: "GET, HEAD"
+    /// Finds the route of a path that was split at its slashes; a slash within a name is `%2F`.
+    init(_ segments: [Substring]) {
+        let shapes = segments.count < Self.shapes.count ? Self.shapes[segments.count] : []
+        self = shapes.first { $0.fits(segments) }?.route ?? .none
+    }
+
+    /// A pattern, taken apart; a name that is left open is nil.
+    private struct Shape {
+        var route: Route
+        var steps: [Substring?]
+
+        func fits(_ segments: [Substring]) -> Bool {
+            for (step, segment) in zip(steps, segments) {
+                if let step, step != segment { return false }
+            }
+            return true
         }
     }
 
-    func allows(_ method: HTTPRequest.Method) -> Bool {
-        switch method {
-        case .get, .head: true
-        case .post: self == .events || self == .meterTypes
-        case .delete: self == .meterType
-        default: false
+    /// By the number of their segments; what leaves fewer names open is tried first.
+    private static let shapes: [[Shape]] = {
+        let shapes = allCases.filter { $0 != .none }.map { route in
+            let steps = route.pattern.dropFirst().split(separator: "/")
+            return Shape(route: route, steps: steps.map { $0.hasPrefix("{") ? nil : $0 })
         }
-    }
+        let longest = shapes.map(\.steps.count).max() ?? 0
+        return (0...longest).map { count in
+            shapes.filter { $0.steps.count == count }
+                .sorted { $0.steps.count { $0 == nil } < $1.steps.count { $0 == nil } }
+        }
+    }()
 }

@@ -75,6 +75,17 @@ extension FrontDesk {
         return .text(text.text, type: "text/plain; version=0.0.4; charset=utf-8")
     }
 
+    /// `GET /openapi.json`: the API, described.
+    func readDescription(_ call: Call) throws -> Answer {
+        var query = try call.query()
+        try query.finish()
+        let body = APIDescription.served
+        return Answer(
+            headers: [.contentType: "application/json"],
+            body: call.isPretty ? APIDescription.document.serialized(pretty: true) : body
+        )
+    }
+
     /// `GET /problems/{type}`: what a problem means and what to do.
     func readProblem(_ call: Call) throws -> Answer {
         guard let type = ProblemType(rawValue: try call.name(at: 1)) else {

@@ -120,6 +120,8 @@ extension FrontDesk {
             let group: UsageQuery.Group = name == "subject" ? .subject : .dimension(name)
             if name == "customer" {
                 query.fault("groupBy", "customers are not known yet", "group by subject")
+            } else if name.isEmpty {
+                query.fault("groupBy", "a name is empty", "name a dimension or subject")
             } else if groups.contains(group) {
                 query.fault("groupBy", "\"\(name)\" stands twice", "say it once")
             } else {

@@ -21,3 +21,15 @@ extension UsageQuery {
         "give minute, hour, day, week, month, quarter, year or period, or a part of a day such as "
         + "15m or 6h"
 }
+
+extension UsageQuery {
+    /// The bounds of the period that an instant lies in: nil where no reset comes before, or none
+    /// comes any more.
+    public static func bounds(
+        of calendar: Calendar,
+        at instant: Instant
+    ) -> (start: Instant?, end: Instant?) {
+        let period = calendar.period(containing: instant)
+        return (period.isFirst ? nil : period.start, period.isLast ? nil : period.end)
+    }
+}

@@ -19,6 +19,7 @@ struct Odometer: AsyncParsableCommand {
         DemoCommand.self, EvalCommand.self, IngestCommand.self, MeterTypesCommand.self,
         MetersCommand.self, UsageCommand.self, EventsCommand.self, QuarantineCommand.self,
         UnreadableCommand.self, BooksCommand.self, StatusCommand.self, ConfigCommand.self,
+        OpenAPICommand.self,
     ]
 
     static func main() async {

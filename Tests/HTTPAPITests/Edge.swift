@@ -5,6 +5,7 @@ import HummingbirdTesting
 import Logging
 import MeteringEngine
 import NIOCore
+import Testing
 import UsageModel
 import WireFormat
 
@@ -35,8 +36,12 @@ struct Edge {
         var body: [UInt8]
 
         var text: String { String(decoding: body, as: UTF8.self) }
-        /// `null` where the body is no JSON.
-        var json: JSONValue { (try? JSONValue.parse(body)) ?? .null }
+        /// `null` where the body is no JSON. An escaped NUL, which our reader refuses and an answer
+        /// may have to quote, is read as U+0001.
+        var json: JSONValue {
+            let body = body.replacing(Array(#"\u0000"#.utf8), with: Array(#"\u0001"#.utf8))
+            return (try? JSONValue.parse(body)) ?? .null
+        }
         /// What is after `/problems/`.
         var problem: String? { json["type"]?.stringValue.map { String($0.dropFirst(10)) } }
         var items: [JSONValue] { json["items"]?.arrayValue ?? [] }
@@ -44,11 +49,25 @@ struct Edge {
         var pointers: [String] { errors.compactMap { $0["pointer"]?.stringValue } }
     }
 
+    /// Asks, and holds the answer against the description of the API.
     func ask(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ body: [UInt8]? = nil,
         _ headers: HTTPFields = [:]
+    ) async throws -> Reply {
+        let reply = try await answer(method, path, body, headers)
+        for fault in Contract.faults(method, path, reply) {
+            Issue.record("\(method) \(path): \(fault)")
+        }
+        return reply
+    }
+
+    private func answer(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ body: [UInt8]?,
+        _ headers: HTTPFields
     ) async throws -> Reply {
         try await server.application.test(.router) { client in
             try await client.execute(

@@ -160,6 +160,18 @@ typealias LedgerCode = LedgerError.Code
         #expect(lines.items.first?["line"]?.integerValue == 1)
     }
 
+    @Test("a refused atomic call tells of its events, also of one that no value can hold")
+    func atomicNUL() async throws {
+        let body = "[\(Edge.event("a")),\(Edge.event("\\u0000"))]"
+
+        let refused = try await Edge().post("/v1/events?atomic", body)
+
+        #expect(refused.problem == "atomic-refused")
+        #expect(refused.items.map { $0["reason"] } == ["nul-character"])
+        #expect(refused.items.first?["index"]?.integerValue == 1)
+        #expect(refused.json["received"]?.integerValue == 2)
+    }
+
     @Test("an atomic call is all or nothing, and duplicates do not stand in its way")
     func atomic() async throws {
         let edge = Edge()

@@ -126,6 +126,8 @@ import WireFormat
         )
         let unknown = try await edge.get("/v1/reconciliation?groupBy=subject")
         #expect(unknown.pointers == ["groupBy"])
+        let empty = try await edge.get("/v1/reconciliation?groupBy=")
+        #expect(empty.pointers == ["groupBy"])
     }
 
     @Test("quarantine shows original bytes, as text where they are text")

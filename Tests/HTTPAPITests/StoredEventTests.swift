@@ -51,7 +51,7 @@ import WireFormat
                 position: Position(9),
                 events: [
                     StoredEvent(
-                        json: Array("{\"id\" : \"a\"}".utf8),
+                        json: Array(Edge.event("a").utf8),
                         position: Position(7),
                         receivedAt: Edge.now,
                         time: Edge.now,
@@ -82,14 +82,14 @@ import WireFormat
 
         let reply = try await edge.get("/v1/events?limit=1")
 
-        #expect(reply.json["position"] == "9")
-        #expect(reply.items.first?["event"] == ["id": "a"])
+        #expect(reply.items.first?["event"] == .of(Edge.event("a")))
         #expect(reply.items.first?["status"] == "counted")
         #expect(
             reply.items.first?["explanation"]
                 == [
                     [
-                        "meterType": "tokens", "version": 1, "matched": true, "value": "812",
+                        "meterType": "tokens", "version": 1, "matched": true,
+                        "meter": "tokens~acme", "value": "812",
                         "dimensions": ["model": "large"],
                     ],
                     [
@@ -103,9 +103,49 @@ import WireFormat
         #expect(edge.ledger.asked.askedEvents?.after == Position(7))
     }
 
+    @Test("an explanation names the meter, and the period that the event's time lies in")
+    func explanationPeriod() async throws {
+        let edge = Edge()
+        let keys = try ["monthly", "never", "daily"].map { try #require(MeterTypeKey($0)) }
+        for key in keys.prefix(2) {
+            let body = """
+                {"key":"\(key)","eventTypes":["*"],"aggregation":"count",\
+                "timezone":"Europe/Berlin","resetSchedule":"\(key)"}
+                """
+            #expect(try await edge.post("/v1/meter-types", body).status == 201)
+        }
+        edge.ledger.told { script in
+            let event = StoredEvent(
+                json: Array(Edge.event("a").utf8),
+                position: Position(7),
+                receivedAt: Edge.now,
+                time: Edge.now,
+                source: "s",
+                id: "a",
+                type: "t",
+                subject: "floor 3",
+                explanation: keys.map { .init(meterType: $0, version: 1, isCounted: true) }
+            )
+            script.events = EventAnswer(position: Position(9), events: [event], hasMore: false)
+        }
+
+        let lines = try await edge.get("/v1/events").items.first?["explanation"]?.arrayValue ?? []
+
+        let ids: [JSONValue?] = ["monthly~floor~203", "never~floor~203", "daily~floor~203"]
+        #expect(lines.map { $0["meter"] } == ids)
+        let month: JSONValue = [
+            "start": "2026-10-31T23:00:00Z", "end": "2026-11-30T23:00:00Z",
+            "timezone": "Europe/Berlin",
+        ]
+        #expect(lines.map { $0["period"] } == [month, ["timezone": "Europe/Berlin"], nil])
+    }
+
     @Test("the filters are understood, those behind a reading too")
     func filters() async throws {
         let edge = Edge()
+        edge.ledger.told {
+            $0.events = EventAnswer(position: Position(12), events: [], hasMore: false)
+        }
 
         let reply = try await edge.get(
             "/v1/events?subject=acme&source=gateway%2Feu&type=llm.*&order=desc&meterType=tokens"

@@ -140,7 +140,8 @@ import WireFormat
                 ["window"]
             ),
             ("meterType=t&timezone=Europe/Atlantis", ["timezone"]),
-            ("meterType=t&groupBy=customer", ["groupBy"]),
+            ("meterType=t&groupBy=customer", ["groupBy"]), ("meterType=t&groupBy=", ["groupBy"]),
+            ("meterType=t,", ["meterType"]), ("meterType=", ["meterType", "meterType"]),
             ("meterType=t&groupBy=a,a", ["groupBy"]), ("meterType=t&asOf=-1", ["asOf"]),
             ("meterType=t&asOf=1.5", ["asOf"]), ("meterType=t&fill=null", ["fill"]),
             ("meterType=t&limit=0", ["limit"]), ("meterType=t&limit=1001", ["limit"]),

@@ -1,0 +1,169 @@
+import HTTPTypes
+import MeteringEngine
+import UsageModel
+import WireFormat
+
+/// The books, what waits, and what operators and their machines ask.
+extension Operation {
+    static let readBooks = Operation(
+        method: .get,
+        id: "readBooks",
+        topic: .books,
+        summary: "Every event received, and what became of it; it balances at every moment.",
+        details: "received = counted + unmatched + duplicate + conflict + quarantined.",
+        parameters: [
+            .query(
+                "groupBy",
+                .list(of: .words(BooksQuery.Group.self)),
+                "Lines by these; `hour` is that of arrival. May repeat, or commas."
+            ),
+            .query("source", .text, "Only from this source."),
+            .query("type", .text, "Only of this event type."),
+        ] + Parameter.range,
+        outcomes: [.ok("The books.", .json(.books))]
+    )
+
+    static let listQuarantine = Operation(
+        method: .get,
+        id: "listQuarantine",
+        topic: .books,
+        summary: "Events that were rejected or are in conflict, newest first.",
+        parameters: [
+            .query("reason", .text, "Only for this reason."),
+            .query("source", .text, "Only from this source."),
+        ] + Parameter.paging,
+        outcomes: [.ok("A page of them.", .json(.page(of: .quarantined)))]
+    )
+
+    static let readStatus = Operation(
+        method: .get,
+        id: "readStatus",
+        topic: .operating,
+        summary: "Position, storage, memory, queue, and counts since the start.",
+        outcomes: [.ok("How the server is.", .json(.status))]
+    )
+
+    static let readHealth = Operation(
+        method: .get,
+        id: "readHealth",
+        topic: .operating,
+        summary: "200 while the process runs.",
+        outcomes: [.ok("It runs.", .text())],
+        judgesQuery: false,
+        asksLedger: false
+    )
+
+    static let readReadiness = Operation(
+        method: .get,
+        id: "readReadiness",
+        topic: .operating,
+        summary: "200 when it takes events and answers questions.",
+        outcomes: [.ok("It is ready.", .text())],
+        problems: [.busy, .storageUnavailable],
+        judgesQuery: false,
+        asksLedger: false
+    )
+
+    static let readMetrics = Operation(
+        method: .get,
+        id: "readMetrics",
+        topic: .operating,
+        summary: "Figures for Prometheus.",
+        outcomes: [.ok("The figures.", .text())],
+        judgesQuery: false,
+        asksLedger: false
+    )
+
+    static let readProblem = Operation(
+        method: .get,
+        id: "readProblem",
+        topic: .operating,
+        summary: "What a type of problem means, and what to do.",
+        parameters: [.path("type", .words(ProblemType.self), "As a problem's `type` ends.")],
+        outcomes: [.ok("It in words.", .text())],
+        problems: [.notFound],
+        judgesQuery: false,
+        asksLedger: false
+    )
+
+    static let readDescription = Operation(
+        method: .get,
+        id: "readDescription",
+        topic: .operating,
+        summary: "This description of the API, as OpenAPI 3.1.",
+        outcomes: [.ok("The document.", .json(Schema(["type": "object"])))],
+        asksLedger: false
+    )
+}
+
+extension Schema {
+    private static let sums: [Field] = [
+        .required("received", count), .required("counted", count), .required("unmatched", count),
+        .required("duplicate", count), .required("conflict", count),
+        .required("quarantined", count),
+        .required("unreadable", count, "Beside the sum: values that could not be read."),
+        .required("balances", flag),
+    ]
+
+    static let books = answer([
+        .required("position", position), .required("total", booksLine),
+        .required("lines", list(of: booksLine), "One per group; one in all without `groupBy`."),
+    ])
+    .named("Books")
+
+    private static let booksLine = answer(
+        [
+            .optional("source", text), .optional("type", text), .optional("hour", instant),
+        ] + sums
+    )
+    .named("BooksLine")
+
+    static let quarantined = answer([
+        .required("id", text), .required("reason", text),
+        .required("pointer", text), .required("detail", text),
+        .optional("source", text), .optional("eventId", text), .optional("type", text),
+        .required("firstSeenAt", instant), .required("lastSeenAt", instant),
+        .required("seen", count, "How often it was sent."),
+        .optional("original", text, "As it was received."),
+        .optional("originalBase64", text, "The same, where it is not UTF-8."),
+    ])
+    .named("QuarantinedEvent")
+
+    static let status = answer([
+        .required("position", position), .required("checkpoint", position),
+        .required("blocks", count), .required("subjects", count), .required("quarantined", count),
+        .required(
+            "derived",
+            answer([
+                .required("keyRuns", whole), .required("cellRuns", whole),
+                .required("isMerging", flag), .required("isChecked", flag),
+                .required("memoryBytes", count),
+            ])
+        ),
+        .required(
+            "disk",
+            answer([
+                .required("truthBytes", count), .required("derivedBytes", count),
+                .required("freeBytes", count),
+            ])
+        ),
+        .required(
+            "queue",
+            answer([
+                .required("events", whole), .required("bytes", whole),
+                .required("bodyBytesInFlight", whole),
+            ])
+        ),
+        .required("residentBytes", count),
+        .required(
+            "sinceStart",
+            answer([
+                .required("accepted", count), .required("duplicate", count),
+                .required("conflict", count), .required("rejected", count),
+                .required("commits", count), .required("commitMicroseconds", count),
+                .required("refusedBusy", count),
+            ])
+        ),
+    ])
+    .named("Status")
+}

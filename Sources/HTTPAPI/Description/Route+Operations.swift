@@ -1,0 +1,41 @@
+import HTTPTypes
+
+/// What each address does. A route without a description does not compile; one that describes
+/// nothing takes no method, and fails the tests.
+extension Route {
+    /// The calls of the address, `GET` first. `HEAD` goes wherever `GET` goes.
+    var operations: [Operation] {
+        switch self {
+        case .events: [.listEvents, .recordEvents]
+        case .event: [.readEvent]
+        case .meterTypes: [.listMeterTypes, .createMeterType]
+        case .meterType: [.readMeterType, .retireMeterType]
+        case .meters: [.listMeters]
+        case .meter: [.readMeter]
+        case .periods: [.listPeriods]
+        case .usage: [.readUsage]
+        case .unreadable: [.listUnreadable]
+        case .quarantine: [.listQuarantine]
+        case .reconciliation: [.readBooks]
+        case .status: [.readStatus]
+        case .health: [.readHealth]
+        case .readiness: [.readReadiness]
+        case .metrics: [.readMetrics]
+        case .problem: [.readProblem]
+        case .description: [.readDescription]
+        case .none: []
+        }
+    }
+
+    /// The methods an address takes. Asked for with every call, so made once.
+    private static let methods: [[HTTPRequest.Method]] = allCases.map { route in
+        route.operations.flatMap { $0.method == .get ? [.get, .head] : [$0.method] }
+    }
+
+    var methods: [HTTPRequest.Method] { Self.methods[rawValue] }
+
+    /// What `Allow` lists.
+    var allowed: String { methods.map(\.rawValue).joined(separator: ", ") }
+
+    func allows(_ method: HTTPRequest.Method) -> Bool { methods.contains(method) }
+}
