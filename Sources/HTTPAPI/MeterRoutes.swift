@@ -73,6 +73,8 @@ extension FrontDesk {
             }
             json.field("value", reading.value)
             json.field("events", String(reading.events))
+            if let time = reading.firstEventAt { json.field("firstEventAt", time) }
+            if let time = reading.lastEventAt { json.field("lastEventAt", time) }
             if !type.definition.dimensions.isEmpty { Self.write(dimensionsOf: reading, &json) }
             if let capacity = type.definition.capacity { json.field("capacity", capacity) }
             json.array("nextResets") { json in

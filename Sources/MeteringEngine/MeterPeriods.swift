@@ -5,6 +5,10 @@ public import UsageModel
 public struct MeterReading: Sendable {
     public var meter: Meter
     public var period: Period
+    /// The times of the earliest and of the latest event the meter counts, of all time, as known at
+    /// ``position``; nil where it takes too long to say (``Limits/meterEdgeRoundsMax``).
+    public var firstEventAt: Instant?
+    public var lastEventAt: Instant?
     /// Over the whole period, as known at ``position``.
     public var value: Quantity?
     public var events: Int64
@@ -40,11 +44,19 @@ extension UsageLedger {
     /// - Throws: `notFound` where there is no such meter type, or the subject used nothing of it.
     /// - Complexity: O(the subject's rollup cells).
     public func meter(_ id: MeterID) async throws(LedgerError) -> Meter {
+        try await knownMeter(id).meter
+    }
+
+    /// The same, with the position it is known at.
+    private func knownMeter(
+        _ id: MeterID
+    ) async throws(LedgerError) -> (meter: Meter, position: Position) {
         let query = MeterQuery(meterTypes: [id.meterType], subjects: [id.subject], limit: 1)
-        guard let meter = try await meters(query).meters.first else {
+        let answer = try await meters(query)
+        guard let meter = answer.meters.first else {
             throw LedgerError(.notFound, "there is no meter \(id)")
         }
-        return meter
+        return (meter, answer.position)
     }
 
     /// A meter in the period that an instant lies in.
@@ -59,7 +71,7 @@ extension UsageLedger {
         in zone: TimeZoneRules,
         at instant: Instant
     ) async throws(LedgerError) -> MeterReading {
-        let meter = try await meter(id)
+        let (meter, known) = try await knownMeter(id)
         let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
         let period = calendar.period(containing: instant)
         let groups = definition.dimensions.map { UsageQuery.Group.dimension($0.name) }
@@ -73,9 +85,13 @@ extension UsageLedger {
                 limit: Limits.meterDimensionRowsMax
             )
         )
+        let times = try await MeterEdges(meter: meter, known: known, position: answer.position)
+            .times(in: self)
         return MeterReading(
             meter: meter,
             period: period,
+            firstEventAt: times?.lowerBound,
+            lastEventAt: times?.upperBound,
             value: answer.totals.first?.value,
             events: answer.totals.first?.events ?? 0,
             dimensions: groups.isEmpty ? [] : answer.readings,

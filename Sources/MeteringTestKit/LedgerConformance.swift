@@ -239,6 +239,14 @@ public struct LedgerConformance: Sendable {
             answer.totals.map { $0.value?.description } == ["2", "0", "4"],
             "without groups totals are the readings"
         )
+        guard let type = try await ledger.meterTypes().first(where: { $0.key == key }),
+            let id = MeterID(meterType: key, subject: "b/1")
+        else { return check(false, "a meter type that was made is there") }
+        let reading = try await ledger.reading(id, of: type.definition, in: .utc, at: noon)
+        check(
+            reading.firstEventAt == noon && reading.lastEventAt == later,
+            "a meter knows when its first and its last event took place"
+        )
     }
 
     private mutating func asOf() async throws {

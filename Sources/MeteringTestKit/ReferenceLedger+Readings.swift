@@ -60,6 +60,21 @@ extension ReferenceLedger {
         )
     }
 
+    /// Whether a meter type counts an event, with these values of its dimensions.
+    func counts(
+        _ entries: [Entry],
+        _ place: Int,
+        _ meterType: MeterType,
+        _ dimensions: [UsageReading.Value]
+    ) -> Bool {
+        if let retired = meterType.retiredPosition, UInt64(place + 1) > retired.value {
+            return false
+        }
+        return uses(of: meterType, in: entries[place...place]).contains { use in
+            dimensions.allSatisfy { use.dimensions[$0.name] == $0.value }
+        }
+    }
+
     private func uses(of meterType: MeterType, in entries: ArraySlice<Entry>) -> [Use] {
         let catalog = MeterCatalog(generation: 0, meterTypes: [meterType])
         let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)

@@ -210,14 +210,32 @@ public final class ReferenceLedger: UsageLedger {
     // MARK: Questions
 
     public func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
-        let entries = state.withLock { $0.entries }
-        let events = entries.indices.map { stored($0, entries) }.filter { event in
+        let (entries, meterTypes) = state.withLock { ($0.entries, $0.meterTypes) }
+        let last = query.asOf?.value ?? UInt64(entries.count)
+        guard last <= UInt64(entries.count) else {
+            throw LedgerError(.positionUnknown, "the log ends at \(entries.count)")
+        }
+        let meterType = meterTypes.first { $0.key == query.meterType }
+        if let key = query.meterType, meterType == nil {
+            throw LedgerError(.notFound, "no meter type \(key)")
+        }
+        var events = entries.indices.prefix(Int(last)).filter { place in
+            meterType.map { counts(entries, place, $0, query.dimensions) } ?? true
+        }
+        .map { stored($0, entries) }.filter { event in
             query.range.contains(event.time)
                 && (query.subject == nil || event.subject == query.subject)
                 && (query.source == nil || event.source == query.source)
+                && (query.type?.matches(Array(event.type.utf8)) ?? true)
+        }
+        if query.isDescending { events.reverse() }
+        if let after = query.after {
+            events.removeAll {
+                query.isDescending ? $0.position >= after : $0.position <= after
+            }
         }
         return EventAnswer(
-            position: Position(UInt64(entries.count)),
+            position: Position(last),
             events: Array(events.prefix(query.limit)),
             hasMore: events.count > query.limit
         )

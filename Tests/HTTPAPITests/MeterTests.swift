@@ -71,7 +71,9 @@ import WireFormat
                 {"id":"power~acme","meterType":"power","subject":"acme","state":"active",\
                 "unit":"kWh","period":{"start":"2026-03-31T22:00:00Z",\
                 "end":"2026-04-30T22:00:00Z","timezone":"Europe/Berlin"},"value":"24",\
-                "events":"2","dimensions":[{"tariff":"0","value":"8","events":"1"},\
+                "events":"2","firstEventAt":"2026-02-28T22:59:59.999999Z",\
+                "lastEventAt":"2026-03-31T23:00:00Z",\
+                "dimensions":[{"tariff":"0","value":"8","events":"1"},\
                 {"tariff":"1","value":"16","events":"1"}],"capacity":"1000",\
                 "nextResets":["2026-04-30T22:00:00Z","2026-05-31T22:00:00Z",\
                 "2026-06-30T22:00:00Z"],"position":"7"}

@@ -63,6 +63,48 @@ import UsageModel
         }
     }
 
+    /// Goal: the edges of a meter's time are found within busy quarters of an hour. Method: all
+    /// events lie in two quarters, some at the same instant, and come in three orders.
+    @Test(
+        "a meter knows its first and its last event, whatever the order they came in",
+        arguments: ["ascending", "descending", "random"],
+        UInt64(1)...4
+    )
+    func edges(order: String, seed: UInt64) async throws {
+        var generator = SeededGenerator(seed: seed)
+        let fixture = LedgerFixture()
+        let ledger = try fixture.open()
+        let definition = MeterTypeDefinition.sample(.sum)
+        _ = try await ledger.create(definition)
+        var times = (0..<600).map { _ in
+            Self.base + Int64.random(in: 0..<1_800_000_000, using: &generator) / 250_000 * 250_000
+        }
+        if order == "ascending" { times.sort() }
+        if order == "descending" { times.sort(by: >) }
+        for batch in 0..<6 {
+            let events = (batch * 100..<(batch + 1) * 100).map { number in
+                SampleEvent(
+                    id: "\(number)",
+                    subject: "s\(number % 3)",
+                    time: Instant(microseconds: times[number]),
+                    number: "1"
+                )
+            }
+            try await ledger.record(events)
+
+            for subject in 0..<3 {
+                let known = times.prefix((batch + 1) * 100).enumerated()
+                    .filter { $0.offset % 3 == subject }.map(\.element)
+                let id = try #require(MeterID(meterType: definition.key, subject: "s\(subject)"))
+                let now = Instant(microseconds: Self.base)
+                let reading = try await ledger.reading(id, of: definition, in: .utc, at: now)
+                #expect(reading.firstEventAt?.microseconds == known.min(), "seed \(seed) \(id)")
+                #expect(reading.lastEventAt?.microseconds == known.max(), "seed \(seed) \(id)")
+            }
+        }
+        try ledger.close()
+    }
+
     private static func compare(
         _ ledger: SQLiteLedger,
         _ naive: NaiveUsage,
@@ -110,6 +152,8 @@ import UsageModel
             #expect(past == expected, "seed \(seed) \(id)")
             let later = calendar.period(containing: now).range
             #expect(reading.period.range == later, "seed \(seed) \(id)")
+            #expect(reading.firstEventAt == times.min(), "seed \(seed) \(id)")
+            #expect(reading.lastEventAt == times.max(), "seed \(seed) \(id)")
             let known = naive.readings(definition, windows: [later], subjects: [id.subject])
             #expect(reading.value == known.first?.value ?? .zero, "seed \(seed) \(id)")
             try await addsUp(ledger, reading, past, first.start, seed: seed)
