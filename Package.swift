@@ -143,7 +143,10 @@ let package = Package(
         ),
         tests("CompressionTests", ["Compression"]),
         tests("FileIntakeTests", ["Metering", "FileIntake", "MeteringTestKit"]),
-        tests("OdometerTests", ["Metering", "FileIntake", "odometer", arguments, yams, logging]),
+        tests(
+            "OdometerTests",
+            ["Metering", "WireFormat", "FileIntake", "odometer", arguments, yams, logging]
+        ),
         tests(
             "MeteringEngineTests",
             ["UsageModel", "Metering", "WireFormat", "MeteringEngine", "MeteringTestKit"]

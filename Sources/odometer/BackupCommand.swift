@@ -1,5 +1,6 @@
 import ArgumentParser
 import SQLiteLedger
+import WireFormat
 
 /// `odometer backup`: a copy of the log at one moment, while the server runs.
 struct BackupCommand: ParsableCommand {
@@ -16,10 +17,12 @@ struct BackupCommand: ParsableCommand {
     @OptionGroup var flags: ServeFlags
     @Option(help: "The directory of the copy; it must hold no ledger.")
     var to: String
+    @Flag(help: "Print JSON for programs.")
+    var json = false
 
     func run() throws {
         let directory = try flags.configuration().data
-        try Copying(from: directory, to: to).run()
+        try Copying(from: directory, to: to, json: json).run()
     }
 }
 
@@ -36,14 +39,16 @@ struct RestoreCommand: ParsableCommand {
     var from: String
     @Flag(inversion: .prefixedNo, help: "Check every block of the restored log.")
     var verify = true
+    @Flag(help: "Print JSON for programs: a line for the copy, and one for the check.")
+    var json = false
 
     func run() throws {
         let directory = try flags.configuration().data
-        try Copying(from: from, to: directory).run()
+        try Copying(from: from, to: directory, json: json).run()
         guard verify else { return }
         var command = VerifyCommand()
         command.flags = flags
-        command.quiet = false
+        (command.quiet, command.json) = (false, json)
         try command.run()
     }
 }
@@ -51,15 +56,26 @@ struct RestoreCommand: ParsableCommand {
 private struct Copying {
     let from: String
     let to: String
+    let json: Bool
 
     func run() throws {
         do {
             let summary = try LedgerBackup(from: from, to: to).run()
-            Terminal.put("\(to): position \(summary.position), \(summary.bytes) bytes\n")
+            guard json else {
+                let (position, bytes) = (summary.position, summary.bytes)
+                return Terminal.put("\(to): position \(position), \(bytes) bytes\n")
+            }
+            let document: JSONValue = [
+                "directory": .string(to), "position": .string("\(summary.position)"),
+                "bytes": .string("\(summary.bytes)"),
+            ]
+            Terminal.put(String(decoding: document.serialized(), as: UTF8.self) + "\n")
         } catch {
             throw CommandFailure(.refused, "\(error)")
         }
     }
 
-    init(from: String, to: String) { (self.from, self.to) = (from, to) }
+    init(from: String, to: String, json: Bool) {
+        (self.from, self.to, self.json) = (from, to, json)
+    }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Why a command ends without success. The number is the process's exit code and documented.
-enum CommandCode: Int32, Sendable {
+enum CommandCode: Int32, CaseIterable, Sendable {
     /// The server answered with a problem, or the command failed on this machine.
     case refused = 1
     case usage = 2
@@ -9,6 +9,8 @@ enum CommandCode: Int32, Sendable {
     case unreachable = 3
     /// The work is done, but some events were rejected or are in conflict.
     case incomplete = 4
+    /// Where it was asked: something would change, or did.
+    case changed = 5
 }
 
 /// An end without success: a code for programs, words for people.

@@ -8,18 +8,20 @@ struct Odometer: AsyncParsableCommand {
         abstract: "Meters usage: every event counted once, every number explained.",
         discussion: """
             Exit codes: 0 done; 1 the server refused; 2 the call was wrong; 3 the server cannot be \
-            reached; 4 done, but some events were rejected or are in conflict.
+            reached; 4 done, but some events were rejected or are in conflict; 5 something would \
+            change, or did, where that was asked.
             """,
         subcommands: Self.commands
     )
 
     /// Add a command here, and nowhere else.
-    private static let commands: [any ParsableCommand.Type] = [
+    static let commands: [any ParsableCommand.Type] = [
         ServeCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self,
         DemoCommand.self, EvalCommand.self, IngestCommand.self, MeterTypesCommand.self,
         MetersCommand.self, UsageCommand.self, EventsCommand.self, QuarantineCommand.self,
         UnreadableCommand.self, BooksCommand.self, StatusCommand.self, ConfigCommand.self,
-        OpenAPICommand.self,
+        ApplyCommand.self, ExportCommand.self, ExplainCommand.self, OpenAPICommand.self,
+        CompletionsCommand.self,
     ]
 
     static func main() async {

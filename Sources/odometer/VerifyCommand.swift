@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SQLiteLedger
+import WireFormat
 
 /// `odometer verify`: reads everything that is stored and derives it again.
 struct VerifyCommand: ParsableCommand {
@@ -16,10 +17,12 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var flags: ServeFlags
     @Flag(help: "Say nothing but the findings.")
     var quiet = false
+    @Flag(help: "Print JSON for programs.")
+    var json = false
 
     func run() throws {
         let directory = try flags.configuration().data
-        let quiet = quiet
+        let quiet = quiet || json
         var verification = LedgerVerification(directory: directory) { step in
             if !quiet { Terminal.say(step + " …") }
         }
@@ -29,15 +32,30 @@ struct VerifyCommand: ParsableCommand {
         } catch {
             throw CommandFailure(.refused, "cannot verify \(directory): \(error)")
         }
-        for finding in report.findings { Terminal.put("\(finding)\n") }
+        if json {
+            Terminal.put(Self.document(report))
+        } else {
+            for finding in report.findings { Terminal.put("\(finding)\n") }
+        }
         guard report.isClean else {
             throw CommandFailure(.refused, "\(report.findings.count) findings in \(directory)")
         }
+        if json { return }
         Terminal.put(
             """
             clean: \(report.events) events in \(report.blocks) blocks, \(report.keys) keys, \
             \(report.cells) rollup cells; the books balance\n
             """
         )
+    }
+
+    private static func document(_ report: LedgerVerification.Report) -> String {
+        let document: JSONValue = [
+            "isClean": .bool(report.isClean), "events": .string("\(report.events)"),
+            "blocks": .string("\(report.blocks)"), "keys": .string("\(report.keys)"),
+            "cells": .string("\(report.cells)"),
+            "findings": .array(report.findings.map { .string("\($0)") }),
+        ]
+        return String(decoding: document.serialized(), as: UTF8.self) + "\n"
     }
 }

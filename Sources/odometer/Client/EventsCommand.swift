@@ -11,7 +11,7 @@ struct EventsCommand: AsyncParsableCommand {
 }
 
 /// An event as the server tells it; of the event itself only what a table shows.
-private struct EventAnswer: Decodable {
+struct EventAnswer: Decodable {
     struct Event: Decodable {
         var id: String
         var source: String
@@ -23,9 +23,24 @@ private struct EventAnswer: Decodable {
         var meterType: String
         var version: Int?
         var matched: Bool
+        var meter: String?
         var value: String?
         var dimensions: [String: String?]?
+        var period: Period?
         var because: String?
+
+        var dimensionText: String {
+            (dimensions ?? [:]).sorted { $0.key < $1.key }
+                .map { "\($0.key)=\($0.value ?? "-")" }.joined(separator: " ")
+        }
+    }
+
+    struct Period: Decodable {
+        var start: String?
+        var end: String?
+        var timezone: String
+
+        var text: String { "\(start ?? "ever") to \(end ?? "ever"), \(timezone)" }
     }
 
     var event: Event
@@ -123,9 +138,7 @@ struct EventsShow: AsyncParsableCommand {
             for line in event.explanation ?? [] {
                 table.add([
                     line.meterType, line.matched ? "yes" : "no", line.value ?? "-",
-                    (line.dimensions ?? [:]).sorted { $0.key < $1.key }
-                        .map { "\($0.key)=\($0.value ?? "-")" }.joined(separator: " "),
-                    line.because ?? "",
+                    line.dimensionText, line.because ?? "",
                 ])
             }
             Terminal.put(got)

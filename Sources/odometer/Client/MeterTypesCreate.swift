@@ -1,6 +1,5 @@
 import ArgumentParser
-import Foundation
-import Yams
+import WireFormat
 
 struct MeterTypesCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,7 +7,8 @@ struct MeterTypesCreate: AsyncParsableCommand {
         abstract: "Create meter types, from a file or by flags.",
         discussion: """
             The file is JSON or YAML in the words of the API: one definition, a list of them, or \
-            several YAML documents. Creating a definition that stands already is a success.
+            several YAML documents; a directory is all its files. Creating a definition that \
+            stands already is a success.
 
               odometer meter-types create --key tokens-in --event-type llm.request \\
                 --aggregation sum --value '$.data.tokens.input' --dimension model='$.data.model'
@@ -111,25 +111,13 @@ struct MeterTypesCreate: AsyncParsableCommand {
     }
 
     private func read(_ path: String) throws(CommandFailure) -> [String] {
-        let text: String
-        do {
-            let bytes =
-                path == "-"
-                ? FileHandle.standardInput.readDataToEndOfFile()
-                : try Data(contentsOf: URL(fileURLWithPath: path))
-            text = String(decoding: bytes, as: UTF8.self)
-        } catch {
-            throw CommandFailure(.usage, "cannot read \(path): \(error.localizedDescription)")
-        }
-        // A JSON object goes as it is, so that the server tells its faults by their places.
-        if text.first(where: { !$0.isWhitespace }) == "{" { return [text] }
-        do {
-            let documents = try Yams.compose_all(yaml: text).flatMap { document in
-                document.sequence.map(Array.init) ?? [document]
+        try DeclaredDocuments.read(path).map { document in
+            var definition = document.value
+            // What `apply` takes is good here too.
+            if definition["kind"]?.stringValue == DeclaredKind.meterType.name {
+                definition["kind"] = nil
             }
-            return documents.map(YAMLText.json)
-        } catch {
-            throw CommandFailure(.usage, "\(path) is neither JSON nor YAML: \(error)")
+            return String(decoding: JSONValue.object(definition).serialized(), as: UTF8.self)
         }
     }
 

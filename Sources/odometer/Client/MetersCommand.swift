@@ -86,19 +86,16 @@ struct MetersCommand: AsyncParsableCommand {
     // MARK: One meter
 
     private struct One: Decodable {
-        struct Period: Decodable {
-            var start: String?
-            var end: String?
-            var timezone: String
-        }
         var id: String
         var meterType: String
         var subject: String
         var state: String
         var unit: String
-        var period: Period
+        var period: EventAnswer.Period
         var value: String?
         var events: String
+        var firstEventAt: String?
+        var lastEventAt: String?
         var dimensions: [[String: String?]]?
         var capacity: String?
         var nextResets: [String]
@@ -108,12 +105,12 @@ struct MetersCommand: AsyncParsableCommand {
     private func show(meter got: ServerAnswer) throws {
         guard !answer.json else { return Terminal.put(got) }
         let meter = try got.decoded(One.self)
-        let (start, end) = (meter.period.start ?? "ever", meter.period.end ?? "ever")
         let said: [(String, String?)] = [
             ("id", meter.id), ("meter type", meter.meterType), ("subject", meter.subject),
             ("state", meter.state), ("value", meter.value ?? "-"), ("unit", meter.unit),
             ("capacity", meter.capacity), ("events", meter.events),
-            ("period", "\(start) to \(end), \(meter.period.timezone)"),
+            ("first event", meter.firstEventAt), ("last event", meter.lastEventAt),
+            ("period", meter.period.text),
             ("next resets", meter.nextResets.isEmpty ? "none" : meter.nextResets[0]),
         ]
         var table = Table(["", ""])

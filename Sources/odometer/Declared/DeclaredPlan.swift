@@ -1,0 +1,170 @@
+import UsageModel
+import WireFormat
+
+/// What has to be done so that a server holds what files declare.
+struct DeclaredPlan {
+    enum Action: Equatable {
+        case make, none
+        case change([DeclaredChange])
+        /// It differs, and what differs cannot be changed; or it is over.
+        case refuse([DeclaredChange], because: String)
+
+        var word: String {
+            switch self {
+            case .make: "make"
+            case .none: "none"
+            case .change: "change"
+            case .refuse: "refuse"
+            }
+        }
+
+        var changes: [DeclaredChange] {
+            switch self {
+            case .change(let changes), .refuse(let changes, because: _): changes
+            case .make, .none: []
+            }
+        }
+    }
+
+    struct Step {
+        var kind: DeclaredKind
+        var key: String
+        /// The normal form as declared.
+        var document: JSONObject
+        var action: Action
+    }
+
+    /// In the order of the kinds, within a kind in that of the files.
+    private(set) var steps: [Step] = []
+
+    /// - Parameter held: What the server holds, by the name of the kind.
+    /// - Throws: ``CommandCode/usage`` for a document that no server could take.
+    init(_ documents: [DeclaredDocument], held: [String: [JSONObject]]) throws(CommandFailure) {
+        var places: [String: String] = [:]
+        var found: [(kind: Int, step: Step)] = []
+        for document in documents {
+            let (kind, declared) = try Self.read(document)
+            let key = kind.key(declared)
+            if let other = places.updateValue(document.place, forKey: kind.name + " " + key) {
+                let what = "\(kind.name) \(key) is declared twice"
+                throw CommandFailure(.usage, "\(what): in \(other) and in \(document.place)")
+            }
+            let action = try Self.action(kind, key, declared, held[kind.name] ?? [])
+            let step = Step(kind: kind, key: key, document: declared, action: action)
+            let place = DeclaredKind.all.firstIndex { $0.name == kind.name } ?? 0
+            found.append((place, step))
+        }
+        for place in DeclaredKind.all.indices {
+            steps += found.filter { $0.kind == place }.map(\.step)
+        }
+    }
+
+    /// Whether the server holds something else than the files declare.
+    var differs: Bool { steps.contains { $0.action != .none } }
+
+    /// What stands in the way of applying it.
+    var refusals: [Step] {
+        steps.filter { if case .refuse = $0.action { true } else { false } }
+    }
+
+    /// The kinds of some documents, whose holdings a plan has to know.
+    static func kinds(_ documents: [DeclaredDocument]) throws(CommandFailure) -> [DeclaredKind] {
+        var names: Set<String> = []
+        for document in documents { names.insert(try read(document).kind.name) }
+        return DeclaredKind.all.filter { names.contains($0.name) }
+    }
+
+    private static func read(
+        _ document: DeclaredDocument
+    ) throws(CommandFailure) -> (kind: DeclaredKind, normal: JSONObject) {
+        let known = DeclaredKind.all.map(\.name).joined(separator: ", ")
+        guard let kind = document.value["kind"]?.stringValue.flatMap(DeclaredKind.named) else {
+            let said = document.value["kind"].map { "kind \(Self.spelled($0))" } ?? "no kind"
+            throw CommandFailure(.usage, "\(document.place): \(said); known: \(known)")
+        }
+        var declared = document.value
+        declared["kind"] = nil
+        do throws(DeclaredFault) {
+            return (kind, try kind.normal(declared))
+        } catch {
+            let lines = error.faults.map { "  \($0.pointer): \($0.reason); \($0.remedy)" }
+            let words = ([document.place + ":"] + lines).joined(separator: "\n")
+            throw CommandFailure(.usage, Table.visibleLines(words))
+        }
+    }
+
+    private static func action(
+        _ kind: DeclaredKind,
+        _ key: String,
+        _ declared: JSONObject,
+        _ held: [JSONObject]
+    ) throws(CommandFailure) -> Action {
+        for told in held {
+            let normal: JSONObject
+            do throws(DeclaredFault) { normal = try kind.normal(told) } catch {
+                // A server that is younger than this program may say more than it knows.
+                let faults = error.faults.map(\.pointer).joined(separator: ", ")
+                let words = "the server's \(kind.name) is not understood here: \(faults)"
+                throw CommandFailure(.refused, words)
+            }
+            guard kind.key(normal) == key else { continue }
+            let changes = DeclaredChange.between(normal, declared)
+            if kind.isOver(told) { return .refuse(changes, because: "it is retired") }
+            if changes.isEmpty { return .none }
+            return kind.change == nil
+                ? .refuse(changes, because: "it cannot be changed in place") : .change(changes)
+        }
+        return .make
+    }
+
+    // MARK: For people and programs
+
+    static func spelled(_ value: JSONValue?) -> String {
+        value.map { String(decoding: $0.serialized(), as: UTF8.self) } ?? "nothing"
+    }
+
+    /// A line for each thing that differs, and one below it for each member.
+    var text: String {
+        var text = ""
+        for step in steps {
+            let mark =
+                switch step.action {
+                case .make: "+"
+                case .change: "~"
+                case .refuse: "!"
+                case .none: "="
+                }
+            text += "\(mark) \(step.kind.name) \(step.key)"
+            if case .refuse(_, let because) = step.action { text += ": \(because)" }
+            text += "\n"
+            for change in step.action.changes {
+                let (from, to) = (Self.spelled(change.from), Self.spelled(change.to))
+                text += "    \(change.name): \(from) -> \(to)\n"
+            }
+        }
+        return Table.visibleLines(text)
+    }
+
+    var document: JSONValue {
+        .array(
+            steps.map { step in
+                var entry: JSONObject = [
+                    "kind": .string(step.kind.name), "key": .string(step.key),
+                    "action": .string(step.action.word),
+                ]
+                if case .refuse(_, let because) = step.action {
+                    entry["because"] = .string(because)
+                }
+                entry["changes"] = .array(
+                    step.action.changes.map { change in
+                        var difference: JSONObject = ["field": .string(change.name)]
+                        difference["from"] = change.from
+                        difference["to"] = change.to
+                        return .object(difference)
+                    }
+                )
+                return .object(entry)
+            }
+        )
+    }
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Foundation
+import Testing
+import WireFormat
+
+@testable import odometer
+
+/// The commands as people and scripts run them, each a process of its own.
+@Suite("Commands") struct CommandTests {
+    private static let calls = """
+        kind: meter-type
+        key: calls
+        eventTypes: [llm.request]
+        aggregation: count
+        dimensions: {model: $.data.model}
+        resetSchedule: monthly
+        """
+    private static let events = """
+        {"id":"a","source":"gateway","type":"llm.request","subject":"acme","data":{"model":"large"}}
+        {"id":"b","source":"gateway","type":"other","subject":"acme"}
+
+        """
+
+    /// Rows in their order: what was made before is there after.
+    private static let table: [(line: String, code: Int32)] = [
+        ("--help", 0), ("help apply", 0), ("", 0), ("nonsense", 2), ("usage --no-such-flag", 2),
+        ("status", 0), ("status --server http://127.0.0.1:1", 3), ("status --server ftp://x", 2),
+        ("apply -f FOLDER/none.yaml", 2), ("apply -f FOLDER/broken.yaml", 2),
+        ("apply -f FOLDER/calls.yaml --dry-run", 5), ("meter-types show calls", 1),
+        ("apply -f FOLDER/calls.yaml --exit-code", 5), ("meter-types show calls", 0),
+        ("apply -f FOLDER/calls.yaml --exit-code", 0), ("apply -f FOLDER/calls.yaml", 0),
+        ("apply -f FOLDER/calls.yaml --dry-run", 0),
+        ("meter-types create -f FOLDER/calls.yaml", 0),
+        ("meter-types create --key calls --event-type x --aggregation count", 1),
+        ("meter-types create --key calls", 2), ("export", 0), ("export --kind none", 2),
+        ("ingest FOLDER/events.ndjson", 0), ("ingest FOLDER/rejected.ndjson", 4),
+        ("ingest FOLDER/none.ndjson", 2), ("meters", 0), ("meters calls~acme", 0),
+        ("meters calls~acme --periods", 0), ("meters calls~nobody", 1), ("meters --periods", 2),
+        ("usage --meter-type calls", 0), ("usage --meter-type none", 1), ("usage", 1),
+        ("events", 0), ("events show gateway a", 0), ("events show gateway none", 1),
+        ("explain gateway a", 0), ("explain gateway none", 1), ("explain gateway", 2),
+        ("quarantine", 0), ("unreadable", 0), ("unreadable --meter-type none", 1), ("books", 0),
+        ("eval 1+ FOLDER/events.ndjson", 2), ("eval $.data.model FOLDER/events.ndjson", 0),
+        ("eval $.data FOLDER/none.json", 2), ("config", 0), ("openapi", 0),
+        ("completions bash", 0), ("completions zsh", 0), ("completions fish", 0),
+        ("completions csh", 2), ("verify --data FOLDER/none", 1),
+        ("backup --data FOLDER/data --to FOLDER/copy", 0),
+        ("backup --data FOLDER/data --to FOLDER/copy", 1),
+        ("restore --from FOLDER/copy --data FOLDER/restored", 0),
+        ("verify --data FOLDER/restored", 0), ("meter-types retire calls", 0),
+        ("meter-types retire none", 1), ("apply -f FOLDER/calls.yaml", 1),
+    ]
+
+    private static func lay(_ folder: URL) throws {
+        let files = [
+            ("calls.yaml", calls), ("broken.yaml", "kind: meter-type"), ("events.ndjson", events),
+            ("rejected.ndjson", "{\"id\":\"c\"}\n"),
+        ]
+        for (name, text) in files {
+            try Data(text.utf8).write(to: folder.appending(path: name))
+        }
+    }
+
+    private static func words(_ line: String, _ folder: URL) -> [String] {
+        line.split(separator: " ").map { String($0).replacing("FOLDER", with: folder.path) }
+    }
+
+    @Test("each command leaves with the code that is documented")
+    func exitCodes() throws {
+        try Program.serving { program, folder in
+            try Self.lay(folder)
+            for row in Self.table {
+                let outcome = try program.run(Self.words(row.line, folder))
+                #expect(outcome.code == row.code, "\(row.line): \(outcome.words)")
+                // Words about what went wrong go beside the answer, not into it.
+                if ![0, 4, 5].contains(row.code) {
+                    #expect(!outcome.words.isEmpty, "\(row.line)")
+                }
+            }
+        }
+    }
+
+    @Test("with --json each answer is JSON, and nothing else is on standard output")
+    func json() throws {
+        try Program.serving { program, folder in
+            try Self.lay(folder)
+            for line in [
+                "apply -f FOLDER/calls.yaml", "export", "ingest FOLDER/events.ndjson",
+                "meter-types", "meter-types show calls", "meters", "meters calls~acme",
+                "meters calls~acme --periods", "usage --meter-type calls", "events",
+                "events show gateway a", "explain gateway a", "quarantine", "unreadable", "books",
+                "status", "config", "backup --data FOLDER/data --to FOLDER/copy",
+                "restore --no-verify --from FOLDER/copy --data FOLDER/restored",
+                "verify --data FOLDER/restored", "meter-types retire calls",
+            ] {
+                let outcome = try program.run(Self.words(line + " --json", folder))
+                #expect(outcome.code == 0, "\(line): \(outcome.words)")
+                #expect(throws: Never.self, "\(line)") {
+                    _ = try JSONValue.parse(Array(outcome.output.utf8))
+                }
+            }
+        }
+    }
+
+    @Test("what was exported declares nothing that is not there, on this server or another")
+    func exportAndApply() throws {
+        try Program.serving { program, folder in
+            try Self.lay(folder)
+            _ = try program.run(Self.words("apply -f FOLDER/calls.yaml", folder))
+            let exported = try program.run(["export"])
+            #expect(exported.output.contains("key: calls"))
+
+            let same = try program.run(["apply", "-f", "-", "--dry-run"], input: exported.output)
+            #expect((same.code, same.output) == (0, "= meter-type calls\n"))
+
+            try Program.serving { other, _ in
+                let made = try other.run(["apply", "-f", "-"], input: exported.output)
+                #expect(made.code == 0)
+                #expect(try other.run(["export"]).output == exported.output)
+            }
+        }
+    }
+
+    @Test("an explanation names the meter and its period, and why another did not count")
+    func explain() throws {
+        try Program.serving { program, folder in
+            try Self.lay(folder)
+            for line in ["apply -f FOLDER/calls.yaml", "ingest FOLDER/events.ndjson"] {
+                _ = try program.run(Self.words(line, folder))
+            }
+            let counted = try program.run(["explain", "gateway", "a"]).output
+            let unmatched = try program.run(["explain", "gateway", "b"]).output
+
+            #expect(counted.contains("calls~acme"))
+            #expect(counted.contains("model=large"))
+            #expect(counted.contains("Z to "))
+            #expect(unmatched.contains("NOT BY"))
+            #expect(unmatched.contains("type: \"other\" is not among llm.request"))
+        }
+    }
+
+    @Test("the page of commands has each command and each exit code")
+    func page() throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "docs/reference/cli.md")
+        let page = try String(contentsOf: path, encoding: .utf8)
+
+        for command in Odometer.commands {
+            let name = try #require(command.configuration.commandName)
+            #expect(page.contains("[`\(name)`") || page.contains("`, `\(name)`"), "\(name)")
+        }
+        let codes = page.matches(of: /\n\| ([0-9]+) \|/).compactMap { Int32($0.output.1) }
+        #expect(codes == [0] + CommandCode.allCases.map(\.rawValue))
+    }
+}

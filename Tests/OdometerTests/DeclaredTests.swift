@@ -1,0 +1,188 @@
+import Testing
+import WireFormat
+import Yams
+
+@testable import odometer
+
+@Suite("What files declare") struct DeclaredTests {
+    private static func documents(_ text: String) throws -> [DeclaredDocument] {
+        try DeclaredDocuments.documents(Array(text.utf8), from: "file")
+    }
+
+    private static func object(_ text: String) throws -> JSONObject {
+        try #require(try JSONValue.parse(Array(text.utf8)).objectValue)
+    }
+
+    /// As a server tells it: every default said, and what is the server's to say.
+    private static let told = """
+        {"key":"calls","name":"calls","eventTypes":["llm.*"],"aggregation":"count",\
+        "excessDigits":"round","timezone":"UTC","resetSchedule":"never","version":1,\
+        "createdAt":"2026-11-01T00:00:00Z",\
+        "backfill":{"state":"done","eventsDone":"0","eventsTotal":"0"}}
+        """
+
+    private static func plan(_ declared: String, told: String = told) throws -> DeclaredPlan {
+        try DeclaredPlan(documents(declared), held: ["meter-type": [object(told)]])
+    }
+
+    @Test("YAML of several documents, lists, and JSON are the same documents")
+    func spellings() throws {
+        let yaml = "kind: meter-type\nkey: a\n---\n- kind: meter-type\n  key: b\n---\n"
+        let json = #"[{"kind":"meter-type","key":"a"},{"kind":"meter-type","key":"b"}]"#
+
+        let one = try Self.documents(yaml)
+        let other = try Self.documents(json)
+
+        #expect(one.map(\.value) == other.map(\.value))
+        #expect(one.map(\.place) == ["file, document 1", "file, document 2"])
+    }
+
+    @Test(
+        "a declaration is held against what the server tells",
+        arguments: [
+            ("key: other\neventTypes: [x]\naggregation: count", "make", []),
+            ("key: calls\neventTypes: [llm.*]\naggregation: count", "none", []),
+            (
+                "key: calls\neventTypes: [llm.*]\naggregation: count\ntimezone: UTC\n"
+                    + "resetSchedule: never\nunit: ~\nname: calls", "none", []
+            ),
+            (
+                "key: calls\neventTypes: [llm.*]\naggregation: count\nunit: call\n"
+                    + "resetSchedule: {every: month}",
+                "refuse", ["unit", "resetSchedule"]
+            ),
+            ("key: calls\neventTypes: [x]\naggregation: count", "refuse", ["eventTypes"]),
+        ]
+    )
+    func actions(yaml: String, word: String, fields: [String]) throws {
+        let plan = try Self.plan("kind: meter-type\n" + yaml)
+
+        #expect(plan.steps.map(\.action.word) == [word])
+        #expect(plan.steps[0].action.changes.map(\.name) == fields)
+        #expect(plan.differs == (word != "none"))
+        #expect(plan.refusals.count == (word == "refuse" ? 1 : 0))
+    }
+
+    @Test("what is retired cannot be declared again")
+    func retired() throws {
+        let told = String(Self.told.dropLast()) + #","retiredAt":"2026-11-02T00:00:00Z"}"#
+        let plan = try Self.plan(
+            "kind: meter-type\nkey: calls\neventTypes: [llm.*]\naggregation: count",
+            told: told
+        )
+
+        #expect(plan.text == "! meter-type calls: it is retired\n")
+    }
+
+    @Test("a difference is shown by its fields, for people and for programs")
+    func shown() throws {
+        let plan = try Self.plan(
+            """
+            kind: meter-type
+            key: calls
+            eventTypes: [llm.*]
+            aggregation: count
+            unit: call
+            ---
+            kind: meter-type
+            key: tokens
+            eventTypes: [llm.*]
+            aggregation: sum
+            value: $.data.tokens
+            """
+        )
+
+        #expect(
+            plan.text == """
+                ! meter-type calls: it cannot be changed in place
+                    unit: nothing -> "call"
+                + meter-type tokens
+
+                """
+        )
+        #expect(
+            plan.document
+                == [
+                    [
+                        "kind": "meter-type", "key": "calls", "action": "refuse",
+                        "because": "it cannot be changed in place",
+                        "changes": [["field": "unit", "to": "call"]],
+                    ],
+                    ["kind": "meter-type", "key": "tokens", "action": "make", "changes": []],
+                ]
+        )
+    }
+
+    @Test(
+        "a document that no server could take says where and why",
+        arguments: [
+            ("key: a", "file: no kind; known: "), ("kind: meter\nkey: a", "kind \"meter\"; known"),
+            ("kind: meter-type\nkey: a", "/eventTypes: it is missing"),
+            ("kind: meter-type\nfiltre: a", "/filtre: there is no such field"),
+            ("[1]", "file: it is a number, not an object"), ("{\"a\":}", "file: "),
+            ("a: [", "neither JSON nor YAML"),
+            (
+                "kind: meter-type\nkey: a\neventTypes: [x]\naggregation: count\n---\n"
+                    + "kind: meter-type\nkey: a\neventTypes: [y]\naggregation: count",
+                "declared twice: in file, document 1 and in file, document 2"
+            ),
+        ]
+    )
+    func faults(yaml: String, words: String) throws {
+        let failure = #expect(throws: CommandFailure.self) { _ = try Self.plan(yaml) }
+
+        #expect(failure?.code == .usage)
+        #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
+    }
+
+    @Test("what is exported is declared by what was told, in YAML as in JSON")
+    func export() throws {
+        let full = """
+            {"key":"t","name":"T: \\"x\\"","description":"two\\nlines","unit":"kWh",\
+            "eventTypes":["a","b.*"],"aggregation":"sum","filter":"$.data.a == \\"#\\"",\
+            "value":"$.data.n * 2","dimensions":{"model":"$.data.model"},\
+            "rounding":{"mode":"half-up","places":2},"excessDigits":"reject",\
+            "timezone":"Europe/Berlin","resetSchedule":{"cron":"0 0 L * *"},"capacity":"1.50",\
+            "metadata":{"yes":"no","1":"2"},"version":3,"createdAt":"2026-11-01T00:00:00Z"}
+            """
+        for told in [Self.told, full] {
+            let document = try ExportCommand.document(Self.object(told), .meterType)
+            let json = String(decoding: JSONValue.object(document).serialized(), as: UTF8.self)
+            for text in [YAMLText.document(document), json] {
+                #expect(try Self.documents(text).map(\.value) == [document])
+                #expect(try Self.plan(text, told: told).steps.map(\.action.word) == ["none"])
+            }
+        }
+    }
+
+    /// U+FEFF stands within a text: at its beginning Yams drops it in reading.
+    @Test("a value written as YAML is read as the same value")
+    func yaml() throws {
+        let texts = [
+            "", "true", "No", "null", "~", "1", "1.0", "0x10", "1e3", "2026-11-01", "- a", "a: b",
+            "#c", "a #c", " a", "a ", "'q'", "\"q\"", "a\nb", "\t", "\r\n", "\\", "é", "😀",
+            "\u{7f}", "\u{85}", "\u{2028}", "a\u{feff}", "*x", "&x", "!x", "%x", "@x", "`x`", "{a}",
+            "[a]", "a,b", "?", ":", "---", "...", "plain words", "a  b", "<<", "=",
+        ]
+        var object = JSONObject()
+        for (index, text) in texts.enumerated() {
+            object[text.isEmpty ? "empty" : text] = .string(text)
+            object["\(index)"] = .array([.string(text), [.string(text), ["a": .string(text)]]])
+        }
+        object["nested"] = [
+            "none": .null, "yes": true, "number": .number("0.10"), "list": [], "map": [:],
+            "maps": [["a": 1, "b": ["c": [1, 2]]], ["d": [:]], [[1], []]],
+        ]
+
+        let text = YAMLText.document(object)
+
+        let read = try #require(try Self.documents(text).first?.value)
+        #expect(read.names == object.names)
+        for member in object.members {
+            #expect(
+                read[member.name] == member.value,
+                "\(YAMLText.document([member.name: member.value]))"
+            )
+        }
+    }
+}
