@@ -17,6 +17,9 @@ public struct EventQuery: Sendable {
     public var limit: Int
     /// The position of the last event of the page before.
     public var after: Position?
+    /// The most blocks to unpack; an answer that takes more is refused with `limitExceeded`. For
+    /// questions that are asked beside another, and must not cost more than it.
+    public var blocksMax = Int.max
 
     public init(range: Range<Instant>, limit: Int) {
         (subject, type, source, meterType, dimensions) = (nil, nil, nil, nil, [])

@@ -13,21 +13,23 @@ struct MeterEdges {
     /// Where the times are to be true; not before ``known``.
     let position: Position
 
-    /// - Returns: nil where a quarter holds so many events in so bad an order that
-    ///   ``Limits/meterEdgeRoundsMax`` questions do not find the end.
-    func times(in ledger: some UsageLedger) async throws(LedgerError) -> ClosedRange<Instant>? {
-        let start = meter.span.lowerBound
-        let quarter = RollupBucket.start(RollupBucket.index(of: start) + 1)
-        let end = meter.span.upperBound
+    /// - Returns: nil for an edge whose quarter is spread over so many blocks, or in so bad an
+    ///   order, that ``Limits/meterEdgeRoundsMax`` questions of ``Limits/meterEdgeBlocksMax`` do
+    ///   not find it.
+    func times(
+        in ledger: some UsageLedger
+    ) async throws(LedgerError) -> (first: Instant?, last: Instant?) {
+        let (start, end) = (meter.span.lowerBound, meter.span.upperBound)
+        let second = RollupBucket.start(RollupBucket.index(of: start) + 1)
         let lastMicrosecond = Instant(microseconds: end.microseconds - 1)
-        let lastQuarter = RollupBucket.start(RollupBucket.index(of: lastMicrosecond))
-        guard var first = try await edge(of: start..<quarter, isLast: false, in: ledger),
-            var last = try await edge(of: lastQuarter..<end, isLast: true, in: ledger)
-        else { return nil }
-        for time in try await timesSince(in: ledger) {
-            (first, last) = (min(first, time), max(last, time))
-        }
-        return first <= last ? first...last : nil
+        let last = RollupBucket.start(RollupBucket.index(of: lastMicrosecond))
+        let since = try await timesSince(in: ledger)
+        let first = try await edge(of: start..<second, isLast: false, in: ledger)
+        let latest = try await edge(of: last..<end, isLast: true, in: ledger)
+        return (
+            first.map { since.reduce($0) { min($0, $1) } },
+            latest.map { since.reduce($0) { max($0, $1) } }
+        )
     }
 
     private func edge(
@@ -38,10 +40,11 @@ struct MeterEdges {
         var range = quarter
         var found: Instant?
         for round in 0..<Limits.meterEdgeRoundsMax {
-            // Many at once, where one at a time leads nowhere.
-            var query = query(range, limit: min(1 << (round / 2), UsageQuery.rowsMax))
+            // More at once, where few at a time lead nowhere.
+            var query = query(range, limit: min(1 << round, UsageQuery.rowsMax))
             (query.asOf, query.isDescending) = (known, isLast)
-            let page = try await ledger.events(query)
+            query.blocksMax = Limits.meterEdgeBlocksMax
+            guard let page = try await page(query, in: ledger) else { return nil }
             let times = page.events.map(\.time)
             guard let best = isLast ? times.max() : times.min() else { return found }
             if !page.hasMore { return best }
@@ -51,6 +54,16 @@ struct MeterEdges {
             if range.isEmpty { return best }
         }
         return nil
+    }
+
+    private func page(
+        _ query: EventQuery,
+        in ledger: some UsageLedger
+    ) async throws(LedgerError) -> EventAnswer? {
+        do throws(LedgerError) { return try await ledger.events(query) } catch {
+            if error.code == .limitExceeded { return nil }
+            throw error
+        }
     }
 
     /// What came in between ``known`` and ``position``: a moment's events.

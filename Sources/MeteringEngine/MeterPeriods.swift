@@ -6,7 +6,7 @@ public struct MeterReading: Sendable {
     public var meter: Meter
     public var period: Period
     /// The times of the earliest and of the latest event the meter counts, of all time, as known at
-    /// ``position``; nil where it takes too long to say (``Limits/meterEdgeRoundsMax``).
+    /// ``position``; nil where it takes too much to say (``Limits/meterEdgeBlocksMax``).
     public var firstEventAt: Instant?
     public var lastEventAt: Instant?
     /// Over the whole period, as known at ``position``.
@@ -90,8 +90,8 @@ extension UsageLedger {
         return MeterReading(
             meter: meter,
             period: period,
-            firstEventAt: times?.lowerBound,
-            lastEventAt: times?.upperBound,
+            firstEventAt: times.first,
+            lastEventAt: times.last,
             value: answer.totals.first?.value,
             events: answer.totals.first?.events ?? 0,
             dimensions: groups.isEmpty ? [] : answer.readings,

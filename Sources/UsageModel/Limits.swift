@@ -34,8 +34,10 @@ public enum Limits {
     public static let meterStepsMax = 1_000_000
     /// The most rows of a meter by its dimensions.
     public static let meterDimensionRowsMax = 100
-    /// The most questions for events by which one edge of a meter's time is found.
-    public static let meterEdgeRoundsMax = 24
+    /// The most questions for events by which one edge of a meter's time is looked for.
+    public static let meterEdgeRoundsMax = 12
+    /// The most blocks that are unpacked for one of these questions.
+    public static let meterEdgeBlocksMax = 64
     /// The most units of a reset schedule in one period.
     public static let resetIntervalMax = 10_000
     /// The longest cron expression, in UTF-8 bytes.

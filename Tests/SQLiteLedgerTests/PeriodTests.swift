@@ -105,6 +105,34 @@ import UsageModel
         try ledger.close()
     }
 
+    /// Goal: no meter costs a walk through the log. Method: a hundred blocks reach over the first
+    /// quarter and hold the subject, but only one has an event of it there.
+    @Test("an edge that would take a walk through the log is left out, and the other one is told")
+    func edgesLeftOut() async throws {
+        let ledger = try LedgerFixture().open()
+        let definition = MeterTypeDefinition.sample(.sum)
+        _ = try await ledger.create(definition)
+        func event(_ id: String, _ subject: String, _ minutes: Int64) -> SampleEvent {
+            let time = Instant(microseconds: Self.base + minutes * 60_000_000)
+            return SampleEvent(id: id, subject: subject, time: time, number: "1")
+        }
+        try await ledger.record([event("first", "s", 1)])
+        for number in 0..<100 {
+            try await ledger.record([
+                event("a\(number)", "other", -60), event("b\(number)", "other", 60),
+                event("c\(number)", "s", 120 + Int64(number)),
+            ])
+        }
+
+        let id = try #require(MeterID(meterType: definition.key, subject: "s"))
+        let now = Instant(microseconds: Self.base)
+        let reading = try await ledger.reading(id, of: definition, in: .utc, at: now)
+
+        #expect(reading.firstEventAt == nil)
+        #expect(reading.lastEventAt?.microseconds == Self.base + 219 * 60_000_000)
+        try ledger.close()
+    }
+
     private static func compare(
         _ ledger: SQLiteLedger,
         _ naive: NaiveUsage,

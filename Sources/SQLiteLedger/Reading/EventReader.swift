@@ -50,7 +50,12 @@ struct EventReader {
             isDescending: query.isDescending,
             from: query.after.map { query.isDescending ? $0.value - 1 : $0.value + 1 }
         )
+        var blocks = 0
         try scan.visit { block in
+            blocks += 1
+            guard blocks <= query.blocksMax else {
+                throw LedgerError(.limitExceeded, "more than \(query.blocksMax) blocks")
+            }
             let places = Array(block.decoded.events.indices)
             for place in query.isDescending ? places.reversed() : places {
                 let at = block.firstPosition + UInt64(place)
