@@ -151,7 +151,7 @@ extension Operation.Parameter {
     )
     static let contentEncoding = header(
         "Content-Encoding",
-        .words(["identity", "gzip", "zstd"]),
+        .words(["", "identity", "gzip", "x-gzip", "zstd"]),
         "How the body is packed."
     )
 }
