@@ -146,8 +146,14 @@ private struct PlanCompiling {
             aggregation: definition.aggregation,
             valueSlot: -1,
             excessDigits: definition.excessDigits,
-            activeFrom: definition.activeFrom ?? Instant(microseconds: .min),
-            activeTo: definition.activeTo ?? Instant(microseconds: .max)
+            activeFrom: max(
+                definition.activeFrom ?? Instant(microseconds: .min),
+                meterType.effective.lowerBound
+            ),
+            activeTo: min(
+                definition.activeTo ?? Instant(microseconds: .max),
+                meterType.effective.upperBound
+            )
         )
         if let text = definition.filter {
             if let filter = compiled(text, .bool, definition.excessDigits) {

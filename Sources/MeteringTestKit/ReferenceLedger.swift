@@ -174,13 +174,14 @@ public final class ReferenceLedger: UsageLedger {
                 return .failure(LedgerError(.alreadyExists, "exists"))
             }
             let position = Position(UInt64(state.entries.count))
-            let made = MeterType(
+            var made = MeterType(
                 number: UInt32(state.meterTypes.count + 1),
                 definition: definition,
                 createdAt: clock(),
                 createdPosition: position,
                 backfilled: position
             )
+            made.inForceSince = position
             state.meterTypes.append(made)
             state.generation += 1
             return .success(made)

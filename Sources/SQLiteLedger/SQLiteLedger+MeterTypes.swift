@@ -34,6 +34,7 @@ extension LedgerCore {
         return meterTypes.withLock { $0 }.map { meterType in
             var meterType = meterType
             meterType.backfilled = Position(backfilled[meterType.number] ?? 0)
+            if meterType.isCounted { meterType.inForceSince = meterType.countsAfter }
             return meterType
         }
     }
@@ -43,6 +44,28 @@ extension LedgerCore {
             throw LedgerError(.notFound, "there is no meter type \"\(key)\"")
         }
         return found
+    }
+
+    /// The versions that a reading of a key follows, each with the times it rules.
+    ///
+    /// - Throws: `notFound`; `backfillRunning` while no version's history is counted yet.
+    func versionsInForce(
+        of key: MeterTypeKey,
+        asOf position: Position?
+    ) throws(LedgerError) -> [MeterType] {
+        let versions = currentMeterTypes().filter { $0.key == key }
+        guard let last = versions.last else {
+            throw LedgerError(.notFound, "there is no meter type \"\(key)\"")
+        }
+        let inForce = versions.inForce(asOf: position)
+        guard !inForce.isEmpty else {
+            let total = last.countsAfter ?? last.createdPosition
+            throw LedgerError(
+                .backfillRunning,
+                "\(last.backfilled) of \(total) events are counted"
+            )
+        }
+        return inForce
     }
 
     fileprivate func create(_ definition: MeterTypeDefinition, position: UInt64) throws -> MeterType

@@ -170,47 +170,6 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     }
 }
 
-/// A meter type as the ledger keeps it.
-public struct MeterType: Hashable, Sendable {
-    /// The ledger's own number for it: dense from 1, never used again.
-    public var number: UInt32
-    public var definition: MeterTypeDefinition
-    /// 1 for now: changing a definition is a later issue.
-    public var version: Int
-    public var createdAt: Instant
-    /// Events up to here are counted by the backfill, later ones as they come.
-    public var createdPosition: Position
-    public var retiredAt: Instant?
-    /// The last event it counts; nil while it is not retired.
-    public var retiredPosition: Position?
-    /// How many of the events up to ``createdPosition`` the backfill has counted.
-    public var backfilled: Position
-
-    public init(
-        number: UInt32,
-        definition: MeterTypeDefinition,
-        createdAt: Instant,
-        createdPosition: Position,
-        retiredAt: Instant? = nil,
-        retiredPosition: Position? = nil,
-        backfilled: Position
-    ) {
-        (self.number, self.definition, version) = (number, definition, 1)
-        (self.createdAt, self.createdPosition) = (createdAt, createdPosition)
-        (self.retiredAt, self.retiredPosition) = (retiredAt, retiredPosition)
-        self.backfilled = backfilled
-    }
-
-    public var key: MeterTypeKey { definition.key }
-    public var isBackfilled: Bool { backfilled >= createdPosition }
-
-    /// Whether the event at a position is in the meter type's sums by now.
-    public func covers(_ position: Position) -> Bool {
-        if let retiredPosition, position > retiredPosition { return false }
-        return position > createdPosition || position <= backfilled
-    }
-}
-
 /// Why one meter type could not read one event that it matched. The raw values are stored: append
 /// only.
 public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {

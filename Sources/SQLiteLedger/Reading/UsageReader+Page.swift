@@ -23,16 +23,13 @@ extension UsageReader {
             windows.ranges.map { ($0.lowerBound, $0) },
             uniquingKeysWith: { one, _ in one }
         )
-        let definitions = Dictionary(
-            meterTypes.values.map { ($0.key, $0.definition) },
-            uniquingKeysWith: { one, _ in one }
-        )
+        let versions = Dictionary(grouping: meterTypes.values, by: \.key)
         let names = query.groupBy.compactMap { group in
             if case .dimension(let name) = group { name } else { nil }
         }
         return try keys.compactMap { key in
             guard let row = gathered[key], let range = ends[key.start],
-                let definition = definitions[key.meterType]
+                let definition = Self.definition(versions[key.meterType] ?? [], ruling: range)
             else { return nil }
             return UsageReading(
                 meterType: key.meterType,
@@ -43,6 +40,16 @@ extension UsageReader {
                 events: row.state.count
             )
         }
+    }
+
+    /// The definition that says how a value over a range is rounded: the one in force at its end.
+    private static func definition(
+        _ versions: [MeterType],
+        ruling range: Range<Instant>
+    ) -> MeterTypeDefinition? {
+        let last = Instant(microseconds: max(range.upperBound.microseconds, .min + 1) - 1)
+        let ruling = versions.first { $0.effective.contains(last) }
+        return (ruling ?? versions.min { $0.number < $1.number })?.definition
     }
 
     private func value(_ row: Row, _ definition: MeterTypeDefinition) throws -> Quantity? {
@@ -67,16 +74,17 @@ extension UsageReader {
     ) throws -> [UsageReading] {
         let subjects: [String?] = named.isEmpty ? [nil] : named.map(\.text)
         var totals: [UsageReading.OrderKey: Row] = [:]
-        for meterType in meterTypes.values {
+        let versions = Dictionary(grouping: meterTypes.values, by: \.key)
+        for (meterType, same) in versions {
+            let aggregation = same[0].definition.aggregation
             func key(_ start: Instant, _ subject: String?) -> UsageReading.OrderKey {
-                UsageReading.OrderKey(start: start, meterType: meterType.key, groups: [subject])
+                UsageReading.OrderKey(start: start, meterType: meterType, groups: [subject])
             }
             for range in windows.ranges {
                 for subject in subjects { totals[key(range.lowerBound, subject)] = Row() }
             }
-            for (group, row) in gathered where group.meterType == meterType.key {
+            for (group, row) in gathered where group.meterType == meterType {
                 let key = key(group.start, named.isEmpty ? nil : group.groups[0])
-                let aggregation = meterType.definition.aggregation
                 totals[key, default: Row()].state.merge(row.state, aggregation)
                 totals[key, default: Row()].elements.formUnion(row.elements)
             }

@@ -21,11 +21,15 @@ struct UsageReader {
 
     let core: LedgerCore
     let query: UsageQuery
+    /// The versions that the reading follows, by their numbers.
     let meterTypes: [UInt32: MeterType]
+    let coverage: Coverage
     let named: [(text: String, hash: UInt64)]
-    private var rows: [RowKey: Row] = [:]
+    var rows: [RowKey: Row] = [:]
     /// The row that states are merged into at the moment: most states of a reading go into one.
     private var openRow: (key: RowKey, state: MeterState)?
+    /// The buckets of states that belong to the reading in part.
+    private(set) var partial: Set<Int32> = []
     /// The numbers of the named subjects that the ledger knows.
     private var subjects: [UInt32] = []
     /// Texts of numbers; numbers that the ledger does not know are made up from the top.
@@ -36,14 +40,9 @@ struct UsageReader {
         (self.core, self.query) = (core, query)
         var meterTypes: [UInt32: MeterType] = [:]
         for key in query.meterTypes {
-            let meterType = try core.meterType(key)
-            guard meterType.isBackfilled else {
-                throw LedgerError(
-                    .backfillRunning,
-                    "\(meterType.backfilled) of \(meterType.createdPosition) events are counted"
-                )
+            for version in try core.versionsInForce(of: key, asOf: query.asOf) {
+                meterTypes[version.number] = version
             }
-            meterTypes[meterType.number] = meterType
         }
         for case .dimension(let name) in query.groupBy {
             let isKnown = meterTypes.values.contains { meterType in
@@ -53,12 +52,12 @@ struct UsageReader {
                 throw LedgerError(.notFound, "no meter type asked for has a dimension \"\(name)\"")
             }
         }
-        self.meterTypes = meterTypes
+        (self.meterTypes, coverage) = (meterTypes, Coverage(meterTypes.values))
         named = query.subjects.map { ($0, core.derived.hash(of: Array($0.utf8))) }
     }
 
-    private var showsSubject: Bool { !named.isEmpty || query.groupBy.contains(.subject) }
-    private var showsDimensions: Bool { query.groupBy.contains { $0 != .subject } }
+    var showsSubject: Bool { !named.isEmpty || query.groupBy.contains(.subject) }
+    var showsDimensions: Bool { query.groupBy.contains { $0 != .subject } }
 
     consuming func answer() throws -> UsageAnswer {
         let now = core.derived.read { $0.rolledUp }
@@ -70,7 +69,7 @@ struct UsageReader {
         if position == now { position = try readRollups(windows) }
         if let asOf = query.asOf?.value, asOf < max(now, position) {
             // The past; or the present until a commit came in between.
-            rows = [:]
+            (rows, partial) = ([:], [])
             position = asOf
             windows = try UsageWindows(query, readsEventsOnly: true)
         }
@@ -151,6 +150,13 @@ struct UsageReader {
             let window = windows.window(ofBucket: key.bucket)
         else { return }
         if showsSubject, key.subject == CellKind.allSubjects { return }
+        switch coverage.bucket(meter: meter, subject: key.subject, bucket: key.bucket) {
+        case .whole: break
+        case .none: return
+        case .partial:
+            partial.insert(key.bucket)
+            return
+        }
         let row = RowKey(
             window: window,
             meter: meter,
@@ -176,77 +182,9 @@ struct UsageReader {
         openRow = nil
     }
 
-    // MARK: Events
+    // MARK: Rows
 
-    private mutating func readEvents(_ windows: UsageWindows, upTo position: UInt64) throws {
-        let ranges = windows.eventRanges
-        guard !ranges.isEmpty else { return }
-        let asked = meterTypes.values.map { meterType in
-            // As of a position its own: the type counts all of history up to there.
-            var meterType = meterType
-            meterType.backfilled = meterType.createdPosition
-            return meterType
-        }
-        var catalogs = CatalogsByPosition(meterTypes: asked, hashKey: core.truth.hashKey)
-        let scan = BlockScan(
-            truth: core.truth,
-            upTo: position,
-            ranges: ranges,
-            subjects: named.map(\.hash),
-            types: asked.flatMap(\.definition.eventTypes)
-        )
-        try scan.visit { block in
-            let preparer = catalogs.preparer(at: block.firstPosition)
-            let batch = block.prepared(by: preparer)
-            for (place, event) in batch.events.enumerated() {
-                let at = block.firstPosition + UInt64(place)
-                guard at <= position, event.contributionCount > 0,
-                    let window = windows.window(ofEventAt: event.time)
-                else { continue }
-                take(event, at, of: batch, window)
-            }
-            return true
-        }
-    }
-
-    private mutating func take(
-        _ event: PreparedEvent,
-        _ position: UInt64,
-        of batch: PreparedBatch,
-        _ window: Int
-    ) {
-        var subject: UInt32 = 0
-        if showsSubject {
-            let text = Array(batch.bytes[event.decoded.subject.range])
-            guard named.isEmpty || named.contains(where: { $0.hash == event.subjectHash }) else {
-                return
-            }
-            subject = number(of: text)
-        }
-        let first = Int(event.firstContribution)
-        for contribution in batch.contributions[first..<(first + Int(event.contributionCount))] {
-            guard contribution.unreadable == nil else { continue }
-            let key = RowKey(
-                window: window,
-                meter: contribution.meter,
-                subject: subject,
-                tuple: showsDimensions ? number(of: batch.tuples[Int(contribution.tuple)]) : 0
-            )
-            let state = MeterState(
-                contribution.aggregation,
-                mantissa: contribution.mantissa,
-                time: event.time.microseconds,
-                position: position
-            )
-            rows[key, default: Row()].state.merge(state, contribution.aggregation)
-            let start = Int(contribution.firstElement)
-            for element in batch.elements[start..<(start + Int(contribution.elementCount))] {
-                rows[key, default: Row()].elements.insert(element)
-            }
-        }
-    }
-
-    private mutating func number(of text: [UInt8]) -> UInt32 {
+    mutating func number(of text: [UInt8]) -> UInt32 {
         if text == Array("{}".utf8) { return 0 }
         if let known = numbers[text] { return known }
         let hash = core.derived.hash(of: text)
@@ -256,8 +194,6 @@ struct UsageReader {
         names[number] = String(decoding: text, as: UTF8.self)
         return number
     }
-
-    // MARK: Rows
 
     private mutating func gathered(_ windows: UsageWindows) -> [UsageReading.OrderKey: Row] {
         nameAll()
@@ -294,8 +230,8 @@ struct UsageReader {
         to gathered: inout [UsageReading.OrderKey: Row]
     ) {
         guard !query.isCut || query.fillsZero else { return }
-        for meterType in meterTypes.values {
-            var shown = groups[meterType.key] ?? []
+        for meterType in Set(meterTypes.values.map(\.key)) {
+            var shown = groups[meterType] ?? []
             if !showsDimensions, !query.groupBy.contains(.subject) || !named.isEmpty {
                 shown.formUnion(named.isEmpty ? [[nil]] : named.map { [$0.text] })
             }
@@ -303,7 +239,7 @@ struct UsageReader {
                 for range in windows.ranges {
                     let order = UsageReading.OrderKey(
                         start: range.lowerBound,
-                        meterType: meterType.key,
+                        meterType: meterType,
                         groups: values
                     )
                     if gathered[order] == nil { gathered[order] = Row() }

@@ -47,17 +47,14 @@ struct UsageWindows {
 
     /// The window of a bucket; nil where it must be read from its events, or is in none.
     func window(ofBucket bucket: Int32) -> Int? {
-        guard !readsEventsOnly, !cut.contains(bucket) else { return nil }
-        return window(of: RollupBucket.start(bucket))
+        guard !readsEvents(in: bucket) else { return nil }
+        return window(at: RollupBucket.start(bucket))
     }
 
-    /// The window of an event that the rollups do not answer for.
-    func window(ofEventAt time: Instant) -> Int? {
-        guard readsEventsOnly || cut.contains(RollupBucket.index(of: time)) else { return nil }
-        return window(of: time)
-    }
+    /// Whether rollups answer for nothing in a bucket.
+    func readsEvents(in bucket: Int32) -> Bool { readsEventsOnly || cut.contains(bucket) }
 
-    private func window(of time: Instant) -> Int? {
+    func window(at time: Instant) -> Int? {
         guard let first = edges.first, let last = edges.last, time.microseconds >= first,
             time.microseconds < last
         else { return nil }
@@ -70,12 +67,14 @@ struct UsageWindows {
     }
 
     /// The stretches of time to be read from events, joined where they touch.
-    var eventRanges: [Range<Instant>] {
+    ///
+    /// - Parameter partial: Further buckets of which rollups do not answer for everything.
+    func eventRanges(and partial: Set<Int32>) -> [Range<Instant>] {
         guard let first = edges.first, let last = edges.last, first < last else { return [] }
         let whole = Instant(microseconds: first)..<Instant(microseconds: last)
         if readsEventsOnly { return [whole] }
         var joined: [Range<Instant>] = []
-        for bucket in cut.sorted() {
+        for bucket in cut.union(partial).sorted() {
             let range = (RollupBucket.start(bucket)..<RollupBucket.start(bucket + 1))
                 .clamped(to: whole)
             guard !range.isEmpty else { continue }

@@ -1,0 +1,87 @@
+internal import Metering
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+// What rollups do not answer for is read from the events.
+extension UsageReader {
+    mutating func readEvents(_ windows: UsageWindows, upTo position: UInt64) throws {
+        let ranges = windows.eventRanges(and: partial)
+        guard !ranges.isEmpty else { return }
+        let asked = meterTypes.values.sorted { $0.number < $1.number }.map { meterType in
+            // As of a position its own: the type counts all of history up to there.
+            var meterType = meterType
+            meterType.backfilled = meterType.countsAfter ?? .zero
+            return meterType
+        }
+        var last = LastPreparer(hashKey: core.truth.hashKey)
+        let scan = BlockScan(
+            truth: core.truth,
+            upTo: position,
+            ranges: ranges,
+            subjects: named.map(\.hash),
+            types: asked.flatMap(\.definition.eventTypes)
+        )
+        try scan.visit { block in
+            let first = block.firstPosition
+            let preparer = last.preparer(of: asked.filter { $0.covers(Position(first)) })
+            let batch = block.prepared(by: preparer)
+            for (place, event) in batch.events.enumerated() {
+                let at = first + UInt64(place)
+                guard at <= position, event.contributionCount > 0,
+                    windows.readsEvents(in: event.bucket) || partial.contains(event.bucket),
+                    let window = windows.window(at: event.time)
+                else { continue }
+                let isCut = windows.readsEvents(in: event.bucket)
+                take(event, at, of: batch, window, isCut: isCut)
+            }
+            return true
+        }
+    }
+
+    /// - Parameter isCut: Whether no state of the event's bucket was taken; otherwise those that
+    ///   belong as a whole were.
+    private mutating func take(
+        _ event: PreparedEvent,
+        _ position: UInt64,
+        of batch: PreparedBatch,
+        _ window: Int,
+        isCut: Bool
+    ) {
+        var subject: UInt32 = 0
+        if showsSubject {
+            let text = Array(batch.bytes[event.decoded.subject.range])
+            guard named.isEmpty || named.contains(where: { $0.hash == event.subjectHash }) else {
+                return
+            }
+            subject = number(of: text)
+        }
+        let first = Int(event.firstContribution)
+        for contribution in batch.contributions[first..<(first + Int(event.contributionCount))] {
+            let meter = contribution.meter
+            guard contribution.unreadable == nil,
+                coverage.instant(meter: meter, subject: subject, time: event.time),
+                isCut
+                    || coverage.bucket(meter: meter, subject: subject, bucket: event.bucket)
+                        == .partial
+            else { continue }
+            let key = RowKey(
+                window: window,
+                meter: meter,
+                subject: subject,
+                tuple: showsDimensions ? number(of: batch.tuples[Int(contribution.tuple)]) : 0
+            )
+            let state = MeterState(
+                contribution.aggregation,
+                mantissa: contribution.mantissa,
+                time: event.time.microseconds,
+                position: position
+            )
+            rows[key, default: Row()].state.merge(state, contribution.aggregation)
+            let start = Int(contribution.firstElement)
+            for element in batch.elements[start..<(start + Int(contribution.elementCount))] {
+                rows[key, default: Row()].elements.insert(element)
+            }
+        }
+    }
+}
