@@ -78,7 +78,8 @@ extension FrontDesk {
     /// rest of an explanation is true without it.
     private func calendars() async throws -> [MeterTypeKey: TypeCalendar] {
         var calendars: [MeterTypeKey: TypeCalendar] = [:]
-        for type in try await ledger.meterTypes() {
+        for newest in try await ledger.meterTypes() {
+            let type = try await ledger.meterTypeInForce(newest.key)
             guard let zone = try? zone(of: type) else { continue }
             calendars[type.key] = TypeCalendar(
                 zone: type.definition.timezone,

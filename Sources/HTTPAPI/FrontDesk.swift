@@ -61,8 +61,11 @@ struct FrontDesk: HTTPResponder {
         case .event: return try await readEvent(call)
         case .meterTypes:
             return call.isRead ? try await listMeterTypes(call) : try await createMeterType(call)
-        case .meterType:
-            return call.isRead ? try await readMeterType(call) : try await retireMeterType(call)
+        case .meterType: return try await answerMeterType(call)
+        case .versions: return try await listVersions(call)
+        case .backfill: return try await cancelBackfill(call)
+        case .backfills: return try await listBackfills(call)
+        case .preview: return try await previewMeterType(call)
         case .meters: return try await listMeters(call)
         case .meter: return try await readMeter(call)
         case .periods: return try await listPeriods(call)
@@ -77,6 +80,14 @@ struct FrontDesk: HTTPResponder {
         case .problem: return try readProblem(call)
         case .description: return try readDescription(call)
         case .none: throw Refusal.notFound("there is no such address")
+        }
+    }
+
+    private func answerMeterType(_ call: Call) async throws -> Answer {
+        switch call.request.method {
+        case .patch: try await reviseMeterType(call)
+        case .delete: try await retireMeterType(call)
+        default: try await readMeterType(call)
         }
     }
 

@@ -149,9 +149,9 @@ extension FrontDesk {
     private func meter(_ call: Call) async throws -> (MeterID, MeterType) {
         let name = try call.name(at: 2)
         guard let id = MeterID(name),
-            let type = try await ledger.meterTypes().first(where: { $0.key == id.meterType })
+            try await ledger.meterTypes().contains(where: { $0.key == id.meterType })
         else { throw Refusal.notFound("there is no meter \"\(name)\"") }
-        return (id, type)
+        return (id, try await ledger.meterTypeInForce(id.meterType))
     }
 
     /// A machine whose zone database lacks the zone of a definition cannot cut its periods.

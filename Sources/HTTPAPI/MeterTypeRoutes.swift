@@ -14,12 +14,14 @@ extension FrontDesk {
     func createMeterType(_ call: Call) async throws -> Answer {
         var query = try call.query()
         try query.finish()
-        let definition = try await readDefinition(call)
-        do { _ = try zones.rules(named: definition.timezone) } catch {
-            let reason = "\"\(definition.timezone)\" is not in this machine's zone database"
-            let remedy = "give an IANA name such as Europe/Berlin"
+        let definition = try readDefinition(try await readDocument(call))
+        guard definition.key.text != Route.previewSegment else {
             throw Refusal.fields([
-                FieldFault(pointer: "/timezone", reason: reason, remedy: remedy)
+                FieldFault(
+                    pointer: "/key",
+                    reason: "the address of previews has the name",
+                    remedy: "choose another key"
+                )
             ])
         }
         let known = try await ledger.meterTypes().contains { $0.key == definition.key }
@@ -29,7 +31,8 @@ extension FrontDesk {
         return answer
     }
 
-    private func readDefinition(_ call: Call) async throws -> MeterTypeDefinition {
+    /// Reads a body of JSON.
+    func readDocument(_ call: Call) async throws -> JSONValue {
         if let text = call.request.headers[.contentType] {
             let media = MediaType(text)
             guard media.name == "application/json", media.charset ?? "utf-8" == "utf-8" else {
@@ -43,23 +46,47 @@ extension FrontDesk {
         let announced = try reading.announcement(call.request.headers)
         let body = try await reading.read(call.request.body, announced, share: &share)
         share.end()
-        let value: JSONValue
         do throws(MalformedBody) {
-            value = try JSONValue.parse(body)
+            return try JSONValue.parse(body)
         } catch { throw Refusal(error) }
+    }
+
+    /// Reads and judges a definition.
+    ///
+    /// - Parameter place: Where it stands in the body.
+    func readDefinition(_ value: JSONValue, at place: String = "") throws -> MeterTypeDefinition {
+        func placed(_ faults: [FieldFault]) -> [FieldFault] {
+            faults.map { fault in
+                FieldFault(
+                    pointer: place + fault.pointer,
+                    reason: fault.reason,
+                    remedy: fault.remedy
+                )
+            }
+        }
         let definition: MeterTypeDefinition
         do throws(MeterTypeDocument.Faults) {
             definition = try MeterTypeDocument.read(value)
         } catch {
             guard error.unknown.isEmpty else {
                 let detail = "\(error.unknown.count) not known or not supported yet, see errors"
-                throw Refusal(.unknownField, detail, faults: error.unknown + error.invalid)
+                let faults = placed(error.unknown + error.invalid)
+                throw Refusal(.unknownField, detail, faults: faults)
             }
-            throw Refusal.fields(error.invalid)
+            throw Refusal.fields(placed(error.invalid))
         }
         let faults = definition.expressionFaults(zones: zones)
-        guard faults.isEmpty else { throw Refusal.fields(faults) }
+        guard faults.isEmpty else { throw Refusal.fields(placed(faults)) }
+        _ = try rules(named: definition.timezone, at: place + "/timezone")
         return definition
+    }
+
+    func rules(named name: String, at pointer: String) throws(Refusal) -> UsageQuery.Zone {
+        do { return try zones.rules(named: name) } catch {
+            let reason = "\"\(name)\" is not in this machine's zone database"
+            let remedy = "give an IANA name such as Europe/Berlin"
+            throw Refusal.fields([FieldFault(pointer: pointer, reason: reason, remedy: remedy)])
+        }
     }
 
     /// `GET /v1/meter-types`, in the order of the keys.
@@ -83,15 +110,18 @@ extension FrontDesk {
         return .json(document, isPretty: call.isPretty)
     }
 
-    /// `GET /v1/meter-types/{key}`.
+    /// `GET /v1/meter-types/{key}`: the newest version, or the one that `version` names.
     func readMeterType(_ call: Call) async throws -> Answer {
         var query = try call.query()
+        let asked = query.version()
         try query.finish()
         let key = try Self.key(call)
-        guard let type = try await ledger.meterTypes().first(where: { $0.key == key }) else {
-            throw Refusal.notFound("there is no meter type \(key)")
+        let versions = try await ledger.versions(of: key)
+        let version = asked.map { asked in versions.first { $0.version == asked } }
+        guard let version = version ?? versions.newest else {
+            throw Refusal.notFound("\(key) has no version \(asked ?? 1)")
         }
-        return Self.answer(type, call)
+        return Self.answer(version, call)
     }
 
     /// `DELETE /v1/meter-types/{key}`: retires it; what it counted stays readable.
@@ -101,7 +131,7 @@ extension FrontDesk {
         return Self.answer(try await ledger.retire(try Self.key(call)), call)
     }
 
-    private static func key(_ call: Call) throws(Refusal) -> MeterTypeKey {
+    static func key(_ call: Call) throws(Refusal) -> MeterTypeKey {
         let name = try call.name(at: 2)
         guard let key = MeterTypeKey(name) else {
             throw Refusal.notFound("\"\(name)\" is no key of a meter type")
@@ -109,7 +139,7 @@ extension FrontDesk {
         return key
     }
 
-    private static func answer(
+    static func answer(
         _ type: MeterType,
         _ call: Call,
         status: HTTPResponse.Status = .ok
@@ -118,16 +148,23 @@ extension FrontDesk {
     }
 
     /// The definition as it was given, and what the ledger says of it.
-    private static func document(_ type: MeterType) -> JSONObject {
+    static func document(_ type: MeterType) -> JSONObject {
         var document = MeterTypeDocument.write(type.definition).objectValue ?? [:]
         document["version"] = .number(String(type.version))
+        document["effectiveFrom"] = type.effectiveFrom.map { .string($0.rfc3339) }
         document["createdAt"] = .string(type.createdAt.rfc3339)
         document["retiredAt"] = type.retiredAt.map { .string($0.rfc3339) }
-        document["backfill"] = [
-            "state": type.isBackfilled ? "done" : "running",
-            "eventsDone": .string(min(type.backfilled, type.createdPosition).description),
-            "eventsTotal": .string(type.createdPosition.description),
-        ]
+        document["backfill"] = .object(progress(type))
         return document
+    }
+
+    /// How far the history of a version is counted.
+    static func progress(_ version: MeterType) -> JSONObject {
+        let total = version.countsAfter ?? version.createdPosition
+        return [
+            "state": .string(version.backfillState.rawValue),
+            "eventsDone": .string(min(version.backfilled, total).description),
+            "eventsTotal": .string(total.description),
+        ]
     }
 }

@@ -51,6 +51,21 @@ struct MetricsText {
             "Whether the derived files that the start found have been checked since.",
             status.isChecked ? 1 : 0
         )
+        gauge(
+            "odometer_backfills",
+            "Versions of meter types whose history is being counted, or waits for it.",
+            Int64(status.backfills)
+        )
+        gauge(
+            "odometer_backfill_events_left",
+            "Events that are left to be counted for the version at work.",
+            status.backfillEventsLeft
+        )
+        counter(
+            "odometer_backfill_events_total",
+            "Events of the history counted by backfills since the start.",
+            status.counters.backfilled
+        )
         gauge("odometer_merging", "Whether a merge is under way.", status.isMerging ? 1 : 0)
         gauge("odometer_truth_bytes", "Bytes of the log on disk.", status.truthBytes)
         gauge("odometer_derived_bytes", "Bytes of derived state on disk.", status.derivedBytes)

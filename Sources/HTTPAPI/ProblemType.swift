@@ -21,6 +21,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case alreadyExists = "already-exists"
     case retired = "retired"
     case backfillRunning = "backfill-running"
+    case backfillCancelled = "backfill-cancelled"
     case valueOverflow = "value-overflow"
     case invalidCursor = "invalid-cursor"
     case positionUnknown = "position-unknown"
@@ -31,7 +32,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .unknownParameter, .unknownField, .malformedJSON, .invalidCursor: 400
         case .notFound: 404
         case .methodNotAllowed: 405
-        case .alreadyExists, .retired, .backfillRunning: 409
+        case .alreadyExists, .retired, .backfillRunning, .backfillCancelled: 409
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
         case .invalidField, .atomicRefused, .valueOverflow, .positionUnknown, .limitExceeded: 422
@@ -63,6 +64,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .alreadyExists: "The key is taken by another definition"
         case .retired: "The meter type is retired"
         case .backfillRunning: "The history is still being counted"
+        case .backfillCancelled: "The history was never counted"
         case .valueOverflow: "A sum does not fit a quantity"
         case .invalidCursor: "The cursor is not one of this query's"
         case .positionUnknown: "The position lies in the future"
@@ -104,9 +106,12 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .internalFault:
             "Send again; if it stays, tell the operator the time of the call."
         case .alreadyExists:
-            "A definition does not change in place. Use another key, or send the same definition."
+            "PATCH makes another version of a meter type. Or use another key, or send the same "
+                + "definition."
         case .retired: "A retired meter type counts nothing further. Use another key."
         case .backfillRunning: "Wait until `backfill.state` of the meter type is `done`."
+        case .backfillCancelled:
+            "PATCH the meter type: a new version counts the history anew."
         case .valueOverflow:
             "Ask for a shorter range or fewer subjects, so that the sum fits 1.7·10^20."
         case .invalidCursor:

@@ -161,6 +161,14 @@ struct Query {
         return nil
     }
 
+    /// The number of a version of a meter type.
+    mutating func version() -> Int? {
+        guard let text = text("version") else { return nil }
+        if let number = Int(text), number > 0 { return number }
+        fault("version", "it is not a version", "give a whole number from 1 on")
+        return nil
+    }
+
     mutating func meterType(_ text: String, of name: String = "meterType") -> MeterTypeKey? {
         if let key = MeterTypeKey(text) { return key }
         let rule = "1 to \(MeterTypeKey.bytesMax) of a-z 0-9 . _ -"

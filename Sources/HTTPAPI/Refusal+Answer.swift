@@ -17,6 +17,8 @@ extension Refusal {
         case .alreadyExists: self.init(.alreadyExists, error.message)
         case .retired: self.init(.retired, error.message)
         case .backfillRunning: self.init(.backfillRunning, error.message)
+        case .backfillCancelled: self.init(.backfillCancelled, error.message)
+        case .outdated: self = .busy("another change came before this one")
         case .valueOverflow: self.init(.valueOverflow, error.message)
         case .positionUnknown: self.init(.positionUnknown, error.message)
         case .limitExceeded: self.init(.limitExceeded, error.message)

@@ -2,9 +2,13 @@
 enum Route: Int, CaseIterable {
     case events, event, meterTypes, meterType, meters, meter, periods, usage, unreadable,
         quarantine, reconciliation
+    case versions, backfill, backfills, preview
     case status, health, readiness, metrics, problem, description
     /// No address of ours.
     case none
+
+    /// What no meter type is called, for it stands in the place of a key.
+    static let previewSegment = "preview"
 
     /// The address with its names left open: bounded, fit for a metric label.
     var pattern: String {
@@ -13,6 +17,10 @@ enum Route: Int, CaseIterable {
         case .event: "/v1/events/{source}/{id}"
         case .meterTypes: "/v1/meter-types"
         case .meterType: "/v1/meter-types/{key}"
+        case .versions: "/v1/meter-types/{key}/versions"
+        case .backfill: "/v1/meter-types/{key}/backfill"
+        case .backfills: "/v1/backfills"
+        case .preview: "/v1/meter-types/preview"
         case .meters: "/v1/meters"
         case .meter: "/v1/meters/{id}"
         case .periods: "/v1/meters/{id}/periods"

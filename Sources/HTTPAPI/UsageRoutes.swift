@@ -90,6 +90,10 @@ extension FrontDesk {
                 )
             }
         }
+        question.version = query.version()
+        if question.version != nil, keys.count > 1 {
+            query.fault("version", "a version is of one meter type", "name exactly one")
+        }
         question.groupBy = Self.groups(&query)
         question.asOf = query.position("asOf")
         question.fillsZero = (query.word("fill") as Fill?) != nil
@@ -108,8 +112,8 @@ extension FrontDesk {
     }
 
     private func calendar(of keys: [MeterTypeKey]) async throws -> UsageQuery.Calendar? {
-        guard let type = try await ledger.meterTypes().first(where: { keys.contains($0.key) })
-        else { return nil }
+        guard let key = keys.first else { return nil }
+        let type = try await ledger.meterTypeInForce(key)
         return UsageQuery.calendar(type.definition.resetSchedule, in: try zone(of: type))
     }
 
@@ -161,7 +165,7 @@ extension FrontDesk {
 
     // MARK: Answers
 
-    private static func write(_ reading: UsageReading, _ json: inout JSONWriter) {
+    static func write(_ reading: UsageReading, _ json: inout JSONWriter) {
         json.field("meterType", reading.meterType.text)
         if let subject = reading.subject { json.field("subject", subject) }
         json.field("from", reading.range.lowerBound)

@@ -138,6 +138,10 @@ public struct LedgerStatus: Sendable {
     /// Whether all derived files that the start found have been checked byte for byte since.
     public var isChecked = false
     public var quarantined: Int64 = 0
+    /// Versions of meter types whose history is being counted, or waits for it.
+    public var backfills = 0
+    /// The events that are left to be counted for the one at work.
+    public var backfillEventsLeft: Int64 = 0
     /// Since the start of this process.
     public var counters = IntakeCounters()
 
@@ -154,6 +158,8 @@ public struct IntakeCounters: Sendable {
     public var commitMicroseconds: Int64 = 0
     public var events: Int64 = 0
     public var refusedBusy: Int64 = 0
+    /// Events of the history that backfills have counted or passed by.
+    public var backfilled: Int64 = 0
     /// Commits by their latency; the bounds are ``commitBoundsMicroseconds``, the last is above
     /// all.
     public var commitHistogram = [Int64](repeating: 0, count: commitBoundsMicroseconds.count + 1)

@@ -21,6 +21,10 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case retired
         /// The history of the meter type is still being counted.
         case backfillRunning
+        /// The history of the meter type was never counted: that was given up.
+        case backfillCancelled
+        /// The change is to what stands no more: read it again, and change that.
+        case outdated
         /// The sum does not fit a quantity.
         case valueOverflow
         /// The position lies in the future.

@@ -39,6 +39,18 @@ public struct PeriodAnswer: Sendable {
 
 /// Questions that any ledger answers with its readings, cut by a meter type's calendar.
 extension UsageLedger {
+    /// The version of a meter type whose calendar, zone and dimensions hold: the newest in force,
+    /// or the newest where none is yet.
+    ///
+    /// - Throws: `notFound`.
+    public func meterTypeInForce(_ key: MeterTypeKey) async throws(LedgerError) -> MeterType {
+        let versions = try await versions(of: key)
+        guard let version = versions.inForce().last ?? versions.newest else {
+            throw LedgerError(.notFound, "there is no meter type \"\(key)\"")
+        }
+        return version
+    }
+
     /// One meter and what it counted of all time.
     ///
     /// - Throws: `notFound` where there is no such meter type, or the subject used nothing of it.

@@ -22,13 +22,49 @@ public protocol UsageLedger: Sendable {
     /// - Throws: `alreadyExists` for another definition of the key; `limitExceeded`.
     func create(_ definition: MeterTypeDefinition) async throws(LedgerError) -> MeterType
 
+    /// Makes a new version of a meter type, or returns the newest where it says the same already
+    /// and from no later time on.
+    ///
+    /// Its history is counted in the background, and readings follow it from the moment that is
+    /// done; of two versions that would count a time, the one made last does.
+    /// - Parameters:
+    ///   - definition: Its key, aggregation and unit are those of before.
+    ///   - effective: It counts events whose time is not before that.
+    ///   - version: The newest version there is, as far as the caller knows.
+    /// - Throws: `notFound`, `retired`; `outdated` where another version is the newest;
+    ///   `alreadyExists` for another aggregation or unit; `limitExceeded`.
+    func revise(
+        _ definition: MeterTypeDefinition,
+        effective: EffectiveTime,
+        after version: Int
+    ) async throws(LedgerError) -> MeterType
+
+    /// Gives up the backfill of a version: nothing follows it, ever. Twice is once.
+    /// - Parameter version: nil: the newest whose history is being counted.
+    /// - Throws: `notFound` where none is.
+    func cancelBackfill(_ key: MeterTypeKey, version: Int?) async throws(LedgerError) -> MeterType
+
     /// Retires a meter type: it counts no further events; what it counted stays readable.
     func retire(_ key: MeterTypeKey) async throws(LedgerError) -> MeterType
 
-    /// All meter types in the order of their keys, the retired ones included.
+    /// All meter types in the order of their keys, the retired ones included; of each the newest
+    /// version, those given up left aside.
     func meterTypes() async throws(LedgerError) -> [MeterType]
 
+    /// All versions of a meter type, the first one first.
+    /// - Throws: `notFound`.
+    func versions(of key: MeterTypeKey) async throws(LedgerError) -> [MeterType]
+
+    /// The versions whose history is being counted or waits for it, in the order of their turns.
+    func backfills() async throws(LedgerError) -> [MeterType]
+
     func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer
+
+    /// Runs a draft over stored events, as if it had been the meter type of its key for all time,
+    /// and compares it with the live one. Nothing is stored.
+    /// - Throws: `limitExceeded` for more than a preview may look at; `backfillRunning`;
+    ///   `valueOverflow`.
+    func preview(_ query: PreviewQuery) async throws(LedgerError) -> PreviewAnswer
 
     /// The meters that there are: each subject and meter type that counted an event of it. Subjects
     /// come in the order in which the ledger met their names, the meters of one by their keys.

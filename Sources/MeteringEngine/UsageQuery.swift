@@ -14,6 +14,9 @@ public struct UsageQuery: Sendable {
     }
 
     public var meterTypes: [MeterTypeKey]
+    /// Reads all events under this version of the one meter type named, whatever it is effective
+    /// from; nil: each event under the version in force at its time.
+    public var version: Int?
     /// Empty: over all subjects.
     public var subjects: [String]
     public var range: Range<Instant>
@@ -47,6 +50,7 @@ public struct UsageQuery: Sendable {
         limit: Int = UsageQuery.rowsMax,
         after: UsageReading.OrderKey? = nil
     ) {
+        version = nil
         (self.meterTypes, self.subjects, self.range) = (meterTypes, subjects, range)
         (self.window, self.zone, self.calendar) = (window, zone, calendar)
         (self.groupBy, self.asOf, self.fillsZero) = (groupBy, asOf, fillsZero)

@@ -7,7 +7,7 @@ internal import WireFormat
 ///
 /// It returns violations instead of asserting, so that tests and the simulator judge alike.
 public struct LedgerConformance: Sendable {
-    private let ledger: any UsageLedger
+    let ledger: any UsageLedger
     private var violations: [String] = []
 
     /// - Parameter ledger: An empty ledger.
@@ -24,14 +24,15 @@ public struct LedgerConformance: Sendable {
         try await asOf()
         try await retirement()
         try await expressions()
+        try await versions()
         return violations
     }
 
-    private mutating func check(_ holds: Bool, _ promise: String) {
+    mutating func check(_ holds: Bool, _ promise: String) {
         if !holds { violations.append(promise) }
     }
 
-    private func record(_ events: [SampleEvent], isAtomic: Bool = false) async throws
+    func record(_ events: [SampleEvent], isAtomic: Bool = false) async throws
         -> BatchOutcome
     {
         let text = events.map(\.json).joined(separator: "\n")
@@ -43,7 +44,7 @@ public struct LedgerConformance: Sendable {
         )
     }
 
-    private func sum(asOf: Position? = nil, of key: MeterTypeKey) async throws -> String? {
+    func sum(asOf: Position? = nil, of key: MeterTypeKey) async throws -> String? {
         let answer = try await ledger.readings(
             UsageQuery(
                 meterTypes: [key],
@@ -68,7 +69,7 @@ public struct LedgerConformance: Sendable {
 
     private struct NoKey: Error {}
 
-    private func key(_ text: String) throws -> MeterTypeKey {
+    func key(_ text: String) throws -> MeterTypeKey {
         guard let key = MeterTypeKey(text) else { throw NoKey() }
         return key
     }
@@ -326,7 +327,7 @@ extension LedgerConformance {
 
 extension Range where Bound == Instant {
     /// The years an event can lie in.
-    fileprivate static var years: Range<Instant> {
+    static var years: Range<Instant> {
         Instant(
             microseconds: -62_167_219_200_000_000
         )..<Instant(

@@ -22,18 +22,75 @@ public struct NaiveUsage: Sendable {
         byModel: Bool = false,
         upTo position: Int? = nil
     ) -> [UsageReading] {
+        readings(
+            [Version(definition: definition)],
+            windows: windows,
+            subjects: subjects,
+            bySubject: bySubject,
+            byModel: byModel,
+            upTo: position
+        )
+    }
+
+    /// A definition, and from when on it counts.
+    public struct Version: Sendable {
+        public var definition: MeterTypeDefinition
+        /// nil: since ever.
+        public var from: Instant?
+
+        public init(definition: MeterTypeDefinition, from: Instant? = nil) {
+            (self.definition, self.from) = (definition, from)
+        }
+    }
+
+    /// The version that rules an event: of those that began by its time the one made last.
+    public static func ruling(_ versions: [Version], _ event: SampleEvent) -> Version? {
+        versions.last { version in version.from.map { $0 <= event.time } ?? true }
+    }
+
+    /// What an event means to a version: nil where it does not count.
+    private static func member(
+        _ version: Version?,
+        _ event: SampleEvent,
+        _ place: Int
+    ) -> Member? {
+        guard let definition = version?.definition else { return nil }
+        let type = Array(event.type.utf8)
+        let value = Self.value(of: event, definition)
+        guard definition.eventTypes.contains(where: { $0.matches(type) }),
+            definition.filter.map({ SampleRule.holds($0, event) == true }) ?? true,
+            definition.aggregation == .unique || value != nil
+        else { return nil }
+        let hasModel = definition.dimensions.contains { $0.name == "model" }
+        let model = hasModel ? event.model?.replacing("\\\"", with: "\"") : nil
+        return Member(event: event, place: place, value: value, model: model)
+    }
+
+    /// How many events some version of some meter type counts.
+    public func counted(_ meterTypes: [[Version]]) -> Int {
+        events.count { event in
+            meterTypes.contains { Self.member(Self.ruling($0, event), event, 0) != nil }
+        }
+    }
+
+    /// The same of a meter type whose definition changed, its first version first.
+    public func readings(
+        _ versions: [Version],
+        windows: [Range<Instant>],
+        subjects: [String] = [],
+        bySubject: Bool = false,
+        byModel: Bool = false,
+        upTo position: Int? = nil
+    ) -> [UsageReading] {
         struct Group: Hashable {
             var window: Int
             var subject: String?
             var model: String?
         }
+        guard let definition = versions.first?.definition else { return [] }
         var groups: [Group: [Member]] = [:]
         for (place, event) in events.prefix(position ?? events.count).enumerated() {
-            let type = Array(event.type.utf8)
-            let value = Self.value(of: event, definition)
-            guard definition.eventTypes.contains(where: { $0.matches(type) }),
-                definition.filter.map({ SampleRule.holds($0, event) == true }) ?? true,
-                definition.aggregation == .unique || value != nil,
+            guard let member = Self.member(Self.ruling(versions, event), event, place),
                 subjects.isEmpty || subjects.contains(event.subject),
                 let window = windows.firstIndex(where: { $0.contains(event.time) })
             else { continue }
@@ -41,9 +98,9 @@ public struct NaiveUsage: Sendable {
             let group = Group(
                 window: window,
                 subject: showsSubject ? event.subject : nil,
-                model: byModel ? event.model?.replacing("\\\"", with: "\"") : nil
+                model: byModel ? member.model : nil
             )
-            groups[group, default: []].append(Member(event: event, place: place, value: value))
+            groups[group, default: []].append(member)
         }
         return groups.map { group, members in
             UsageReading(
@@ -61,6 +118,7 @@ public struct NaiveUsage: Sendable {
         var event: SampleEvent
         var place: Int
         var value: Quantity?
+        var model: String?
     }
 
     private static func value(

@@ -35,20 +35,18 @@ extension ReferenceLedger {
         var readings: [UsageReading] = []
         var totals: [UsageReading] = []
         for key in query.meterTypes {
-            guard let meterType = meterTypes.first(where: { $0.key == key }) else {
-                throw LedgerError(.notFound, "no meter type \(key)")
-            }
-            let uses = uses(of: meterType, in: entries.prefix(Int(position)))
+            let versions = try asked(key, query, meterTypes)
+            let uses = versions.flatMap { self.uses(of: $0, in: entries.prefix(Int(position))) }
             var (rows, total) = (Rows(), Rows())
             for window in windows {
                 let inWindow = uses.filter { window.contains($0.time) }
-                add(inWindow, window, query, names, meterType, to: &rows)
+                add(inWindow, window, query, names, versions[0], to: &rows)
                 var whole = query
                 whole.groupBy = []
-                add(inWindow, window, whole, [], meterType, to: &total)
+                add(inWindow, window, whole, [], versions[0], to: &total)
             }
-            readings += try read(rows, meterType, windows, names)
-            totals += try read(total, meterType, windows, [])
+            readings += try read(rows, versions, windows, names)
+            totals += try read(total, versions, windows, [])
         }
         readings.sort { $0.orderKey < $1.orderKey }
         if let after = query.after { readings.removeAll { $0.orderKey <= after } }
@@ -73,6 +71,26 @@ extension ReferenceLedger {
         return uses(of: meterType, in: entries[place...place]).contains { use in
             dimensions.allSatisfy { use.dimensions[$0.name] == $0.value }
         }
+    }
+
+    /// The versions that a question is about: one alone, or those in force.
+    private func asked(
+        _ key: MeterTypeKey,
+        _ query: UsageQuery,
+        _ meterTypes: [MeterType]
+    ) throws(LedgerError) -> [MeterType] {
+        var versions = meterTypes.filter { $0.key == key }
+        if let number = query.version {
+            versions = versions.filter { $0.version == number }.map { version in
+                var alone = version
+                (alone.effectiveFrom, alone.effectiveTo) = (nil, nil)
+                return alone
+            }
+        } else {
+            versions = versions.inForce(asOf: query.asOf)
+        }
+        guard !versions.isEmpty else { throw LedgerError(.notFound, "no meter type \(key)") }
+        return versions
     }
 
     private func uses(of meterType: MeterType, in entries: ArraySlice<Entry>) -> [Use] {
@@ -140,13 +158,16 @@ extension ReferenceLedger {
 
     private func read(
         _ rows: Rows,
-        _ meterType: MeterType,
+        _ versions: [MeterType],
         _ windows: [Range<Instant>],
         _ names: [String]
     ) throws(LedgerError) -> [UsageReading] {
         var readings: [UsageReading] = []
         for (key, row) in rows {
             guard let range = windows.first(where: { $0.lowerBound == key.start }) else { continue }
+            // Rounded as the version says that rules the window's last instant.
+            let last = Instant(microseconds: range.upperBound.microseconds - 1)
+            let meterType = versions.first { $0.effective.contains(last) } ?? versions[0]
             do {
                 readings.append(
                     UsageReading(
@@ -179,7 +200,7 @@ extension ReferenceLedger {
             throw LedgerError(.notFound, "no meter type \(key)")
         }
         var meters: [MeterID: Meter] = [:]
-        for meterType in meterTypes {
+        for meterType in meterTypes.inForce() {
             for use in uses(of: meterType, in: entries[...]) {
                 guard let id = MeterID(meterType: meterType.key, subject: use.subject) else {
                     continue
@@ -199,7 +220,7 @@ extension ReferenceLedger {
         for entry in entries {
             let subject = text(entry.batch, entry.batch.events[entry.place].decoded.subject)
             guard seen.insert(subject).inserted else { continue }
-            let keys = meterTypes.map(\.key).sorted()
+            let keys = Set(meterTypes.map(\.key)).sorted()
             listed += keys.compactMap { MeterID(meterType: $0, subject: subject) }
                 .compactMap { meters[$0] }
         }
@@ -221,6 +242,21 @@ extension ReferenceLedger {
             position: Position(UInt64(entries.count)),
             meters: page,
             next: last.map { .init(subject: $0.id.subject, meterType: $0.id.meterType) }
+        )
+    }
+
+    // MARK: Previews
+
+    public func preview(_ query: PreviewQuery) async throws(LedgerError) -> PreviewAnswer {
+        let draft = ReferenceLedger(clock: clock)
+        let state = state.withLock { $0 }
+        draft.state.withLock { $0.entries = state.entries }
+        _ = try await draft.create(query.draft)
+        let isLive = state.meterTypes.contains { $0.key == query.draft.key }
+        return try PreviewAnswer(
+            readings: try await draft.readings(query.readings),
+            live: isLive ? try await readings(query.comparison).readings : [],
+            draft: try await draft.readings(query.comparison).readings
         )
     }
 }

@@ -23,15 +23,17 @@ public final class ReferenceLedger: UsageLedger {
 
     let state = Mutex(State())
     let hashKey = SipHashKey(k0: 1, k1: 2)
-    private let clock: @Sendable () -> Instant
+    let clock: @Sendable () -> Instant
 
     public init(clock: @escaping @Sendable () -> Instant) { self.clock = clock }
 
     public var preparer: EventPreparer { state.withLock { preparer($0) } }
 
     private func preparer(_ state: borrowing State) -> EventPreparer {
-        let live = state.meterTypes.filter { $0.retiredAt == nil }
-        let catalog = MeterCatalog(generation: state.generation, meterTypes: live)
+        let catalog = MeterCatalog(
+            generation: state.generation,
+            meterTypes: state.meterTypes.counting(at: .last)
+        )
         return EventPreparer(hashKey: hashKey, catalog: catalog)
     }
 
@@ -164,50 +166,6 @@ public final class ReferenceLedger: UsageLedger {
         return item.id
     }
 
-    // MARK: Meter types
-
-    public func create(_ definition: MeterTypeDefinition) async throws(LedgerError) -> MeterType {
-        let outcome: Result<MeterType, LedgerError> = state.withLock { state in
-            if let same = state.meterTypes.first(where: { $0.key == definition.key }) {
-                if same.retiredAt != nil { return .failure(LedgerError(.retired, "retired")) }
-                if same.definition == definition { return .success(same) }
-                return .failure(LedgerError(.alreadyExists, "exists"))
-            }
-            let position = Position(UInt64(state.entries.count))
-            var made = MeterType(
-                number: UInt32(state.meterTypes.count + 1),
-                definition: definition,
-                createdAt: clock(),
-                createdPosition: position,
-                backfilled: position
-            )
-            made.inForceSince = position
-            state.meterTypes.append(made)
-            state.generation += 1
-            return .success(made)
-        }
-        return try outcome.get()
-    }
-
-    public func retire(_ key: MeterTypeKey) async throws(LedgerError) -> MeterType {
-        let outcome: Result<MeterType, LedgerError> = state.withLock { state in
-            guard let place = state.meterTypes.firstIndex(where: { $0.key == key }) else {
-                return .failure(LedgerError(.notFound, "no such meter type"))
-            }
-            if state.meterTypes[place].retiredAt == nil {
-                state.meterTypes[place].retiredAt = clock()
-                state.meterTypes[place].retiredPosition = Position(UInt64(state.entries.count))
-                state.generation += 1
-            }
-            return .success(state.meterTypes[place])
-        }
-        return try outcome.get()
-    }
-
-    public func meterTypes() async throws(LedgerError) -> [MeterType] {
-        state.withLock { $0.meterTypes.sorted { $0.key < $1.key } }
-    }
-
     // MARK: Questions
 
     public func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
@@ -216,12 +174,14 @@ public final class ReferenceLedger: UsageLedger {
         guard last <= UInt64(entries.count) else {
             throw LedgerError(.positionUnknown, "the log ends at \(entries.count)")
         }
-        let meterType = meterTypes.first { $0.key == query.meterType }
-        if let key = query.meterType, meterType == nil {
+        let versions = query.meterType.map { key in
+            meterTypes.filter { $0.key == key }.inForce(asOf: query.asOf)
+        }
+        if let key = query.meterType, versions?.isEmpty ?? true {
             throw LedgerError(.notFound, "no meter type \(key)")
         }
         var events = entries.indices.prefix(Int(last)).filter { place in
-            meterType.map { counts(entries, place, $0, query.dimensions) } ?? true
+            versions?.contains { counts(entries, place, $0, query.dimensions) } ?? true
         }
         .map { stored($0, entries) }.filter { event in
             query.range.contains(event.time)
@@ -288,7 +248,9 @@ public final class ReferenceLedger: UsageLedger {
             total.quarantined += line.quarantined
         }
         for (place, entry) in state.entries.enumerated() {
-            let covering = state.meterTypes.filter { $0.covers(Position(UInt64(place + 1))) }
+            let covering = state.meterTypes.inForce().filter {
+                $0.covers(Position(UInt64(place + 1)))
+            }
             let catalog = MeterCatalog(generation: 0, meterTypes: covering)
             let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
             let event = preparer.prepareAgain(entry.batch).events[entry.place]

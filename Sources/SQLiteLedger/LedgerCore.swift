@@ -18,9 +18,15 @@ final class LedgerCore: Sendable {
     let compressors = CompressorPool()
     let room = Mutex(WaitingRoom<CommitterTask>())
     let bell = DispatchSemaphore(value: 0)
+    /// Where history is read and measured, one version after the other.
+    let backfills = DispatchQueue(label: "odometer.backfill")
     let preparer: Mutex<EventPreparer>
     let meterTypes: Mutex<[MeterType]>
     let counters = Mutex(IntakeCounters())
+    /// How often a version came into force: what is read across one is no answer.
+    let successions = Atomic<Int>(0)
+    /// How the events of a group stand in the books. Only for the committer's thread.
+    let booksRule: Mutex<BooksRule>
 
     private let started = ContinuousClock.now
 
@@ -37,6 +43,7 @@ final class LedgerCore: Sendable {
         (self.checkpoints, self.logger, self.clock) = (checkpoints, logger, clock)
         self.meterTypes = Mutex(meterTypes)
         preparer = Mutex(Self.preparer(meterTypes, hashKey: truth.hashKey, generation: 1))
+        booksRule = Mutex(BooksRule(meterTypes.counting(at: .last)) { $0.inForceSince == nil })
     }
 
     private static func preparer(
@@ -44,16 +51,20 @@ final class LedgerCore: Sendable {
         hashKey: SipHashKey,
         generation: UInt64
     ) -> EventPreparer {
-        let live = meterTypes.filter { $0.retiredAt == nil }
-        return EventPreparer(
+        EventPreparer(
             hashKey: hashKey,
-            catalog: MeterCatalog(generation: generation, meterTypes: live)
+            catalog: MeterCatalog(
+                generation: generation,
+                meterTypes: meterTypes.counting(at: .last)
+            )
         )
     }
 
     /// Puts a changed list of meter types in force for the next group.
     func install(_ changed: [MeterType]) {
         meterTypes.withLock { $0 = changed }
+        let counting = changed.counting(at: .last)
+        booksRule.withLock { $0 = BooksRule(counting) { $0.inForceSince == nil } }
         preparer.withLock { preparer in
             preparer = Self.preparer(
                 changed,

@@ -51,7 +51,7 @@ struct LedgerOpening {
         for place in meterTypes.indices {
             let meterType = meterTypes[place]
             // Nothing is counted yet: all of history is replayed for all types at once.
-            let counted = isNew ? meterType.createdPosition.value : 0
+            let counted = isNew ? meterType.countsAfter?.value ?? 0 : 0
             let known = manifest.backfilled[meterType.number] ?? counted
             meterTypes[place].backfilled = Position(known)
         }
@@ -99,7 +99,7 @@ extension LedgerCore {
     func rebuildDerived() throws {
         let changed = meterTypes.withLock { meterTypes in
             for place in meterTypes.indices {
-                meterTypes[place].backfilled = meterTypes[place].createdPosition
+                meterTypes[place].backfilled = meterTypes[place].countsAfter ?? .zero
             }
             return meterTypes
         }

@@ -10,6 +10,10 @@ extension SQLiteLedger {
         try reading("a reading") { try UsageReader(core: core, query: query).answer() }
     }
 
+    public func preview(_ query: PreviewQuery) async throws(LedgerError) -> PreviewAnswer {
+        try reading("a preview") { try PreviewReader(core: core, query: query).answer() }
+    }
+
     public func meters(_ query: MeterQuery) async throws(LedgerError) -> MeterAnswer {
         try reading("a list of meters") { try MeterReader(core: core, query: query).answer() }
     }
@@ -25,7 +29,9 @@ extension SQLiteLedger {
     }
 
     public func unreadable(_ query: UnreadableQuery) async throws(LedgerError) -> UnreadableAnswer {
-        try reading("a list of unreadable events") { try EventReader(core: core).unreadable(query) }
+        try reading("a list of unreadable events") {
+            try UnreadableReader(core: core, query: query).answer()
+        }
     }
 
     public func quarantine(_ query: QuarantineQuery) async throws(LedgerError) -> QuarantineAnswer {
@@ -40,7 +46,11 @@ extension SQLiteLedger {
 
     public func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer {
         try reading("reading the books") {
-            try BooksReader(derived: core.derived, query: query).answer()
+            let reader = BooksReader(derived: core.derived, query: query) { [core] in
+                let versions = core.meterTypes.withLock { $0 }
+                return Set(versions.filter { $0.inForceSince != nil }.map(\.number))
+            }
+            return try reader.answer()
         }
     }
 
@@ -48,13 +58,19 @@ extension SQLiteLedger {
         try reading("the status") { try core.status() }
     }
 
-    /// A damaged derived file is no answer: it is rebuilt, and the caller told to come again.
+    /// A damaged derived file is no answer: it is rebuilt, and the caller told to come again. What
+    /// was read while a version came into force is read again.
     private func reading<Answer>(_ what: String, _ body: () throws -> Answer) throws(LedgerError)
         -> Answer
     {
         let before = core.derived.read { $0.rebuilds }
         do {
-            let answer = try body()
+            var successions: Int
+            var answer: Answer
+            repeat {
+                successions = core.successions.load(ordering: .sequentiallyConsistent)
+                answer = try body()
+            } while successions != core.successions.load(ordering: .sequentiallyConsistent)
             let after = core.derived.read { $0.rebuilds }
             guard before == after, after.isMultiple(of: 2) else {
                 throw LedgerError(.busy, "derived state is being rebuilt from the log")
@@ -130,6 +146,11 @@ extension LedgerCore {
         status.freeBytes = (system?[.systemFreeSize] as? NSNumber)?.int64Value ?? 0
         status.residentBytes = Self.residentBytes
         (status.queueEvents, status.queueBytes) = room.withLock { ($0.events, $0.bytes) }
+        let underWay = currentMeterTypes().filter(\.backfillState.isUnderWay)
+        status.backfills = underWay.count
+        status.backfillEventsLeft = underWay.reduce(0) { left, version in
+            left + Int64(version.countsAfter?.value ?? 0) - Int64(version.backfilled.value)
+        }
         status.isMerging = checkpoints.isMerging
         status.isChecked = checkpoints.isChecked
         status.counters = counters.withLock { $0 }

@@ -30,6 +30,16 @@ public enum Limits {
     public static let dimensionValueBytesMax = 256
     /// The most meter types that are not retired.
     public static let meterTypesMax = 1_000
+    /// The most versions of one meter type.
+    public static let meterTypeVersionsMax = 100
+    /// The most events that a preview looks at.
+    public static let previewEventsMax = 10_000_000
+    /// The most subjects of a preview, of the draft and of the live meter type.
+    public static let previewSubjectsMax = 100_000
+    /// The most states and unique elements that a preview holds.
+    public static let previewStatesMax = 2_000_000
+    /// The most differences that a preview lists.
+    public static let previewDifferencesMax = 100
     /// The most names and rollup cells that one page of a list of meters looks at.
     public static let meterStepsMax = 1_000_000
     /// The most rows of a meter by its dimensions.

@@ -82,7 +82,23 @@ public struct MeterType: Hashable, Sendable {
     }
 }
 
+/// From when on, by the time of events, a version is to count.
+public enum EffectiveTime: Hashable, Sendable {
+    /// From the moment it is made.
+    case now
+    /// All of history.
+    case always
+    case at(Instant)
+}
+
 extension Sequence<MeterType> {
+    /// The version that changes begin with: the one made last, those given up left aside while
+    /// there is another.
+    public var newest: MeterType? {
+        let versions = sorted { $0.number < $1.number }
+        return versions.last { $0.cancelledAt == nil } ?? versions.last
+    }
+
     /// The versions that count the event at a position, each with the times it counts as was known
     /// when the event came.
     ///
@@ -107,6 +123,17 @@ extension Sequence<MeterType> {
             return isFirst || (version.inForceSince.map { $0 <= position } ?? false)
         }
         return known.bounded { _ in true }
+    }
+
+    /// The versions in force; and of a meter type whose history is being counted for the first
+    /// time, the one that will be: for what grows before their eyes.
+    public func inForceOrFirst() -> [MeterType] {
+        let inForce = inForce()
+        var known = Set(inForce.map(\.key))
+        let first = sorted { $0.number < $1.number }.filter { version in
+            version.cancelledAt == nil && known.insert(version.key).inserted
+        }
+        return inForce + first
     }
 
     /// Cuts off what later versions took over, and leaves out those with nothing left.

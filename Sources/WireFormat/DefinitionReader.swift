@@ -12,7 +12,7 @@ struct DefinitionReader {
     ]
     /// Promised by the API, but not yet there.
     private static let later: Set = [
-        "enrolment", "thresholds", "timeWeight", "effectiveFrom",
+        "enrolment", "thresholds", "timeWeight",
     ]
     private static let ours: Set = ["version", "createdAt", "retiredAt", "backfill"]
     /// Words of `groupBy` that mean something else.
@@ -296,6 +296,9 @@ struct DefinitionReader {
         if parent.isEmpty, Self.later.contains(name) {
             fault.reason = "this field is not supported yet"
             fault.remedy = "leave it out until a release lists it"
+        } else if parent.isEmpty, name == "effectiveFrom" {
+            fault.reason = "the first version of a meter type counts since ever"
+            fault.remedy = "leave it out; PATCH takes it, for the versions after"
         } else if parent.isEmpty, Self.ours.contains(name) {
             fault.reason = "this field is ours to set"
             fault.remedy = "leave it out"

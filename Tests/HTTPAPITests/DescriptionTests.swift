@@ -89,6 +89,17 @@ import WireFormat
         #expect(known == described)
     }
 
+    @Test("a preview has exactly the fields that are described")
+    func previewFields() async throws {
+        let reply = try await Edge().post("/v1/meter-types/preview", "{\"zzz\":1}")
+
+        let zzz = reply.errors.first { $0["pointer"] == "/zzz" }
+        let remedy = try #require(zzz?["remedy"]?.stringValue)
+        let known = remedy.dropFirst("known: ".count).split(separator: ", ").map(String.init)
+        let described = Schema.previewRequest.document["properties"]?.objectValue?.names
+        #expect(known == described)
+    }
+
     @Test("what a body is shown with is one", arguments: Described.all)
     func examples(described: Described) {
         for content in described.call.body?.contents ?? [] {

@@ -15,8 +15,12 @@ final class ScriptedLedger: UsageLedger {
         var status: LedgerStatus?
         var unreadableInBatch = 0
         var meterTypes: [MeterType]?
+        var backfills: [MeterType]?
 
         var askedUsage: UsageQuery?
+        var askedPreview: PreviewQuery?
+        /// How often a new version was asked for.
+        var revisions = 0
         var askedEvents: EventQuery?
         var askedUnreadable: UnreadableQuery?
         var askedQuarantine: QuarantineQuery?
@@ -57,6 +61,40 @@ final class ScriptedLedger: UsageLedger {
     func meterTypes() async throws(LedgerError) -> [MeterType] {
         if let told = asked.meterTypes { return told }
         return try await inner.meterTypes()
+    }
+
+    func versions(of key: MeterTypeKey) async throws(LedgerError) -> [MeterType] {
+        if let told = asked.meterTypes { return told.filter { $0.key == key } }
+        return try await inner.versions(of: key)
+    }
+
+    func revise(
+        _ definition: MeterTypeDefinition,
+        effective: EffectiveTime,
+        after version: Int
+    ) async throws(LedgerError) -> MeterType {
+        script.withLock { $0.revisions += 1 }
+        try failIfTold()
+        return try await inner.revise(definition, effective: effective, after: version)
+    }
+
+    func backfills() async throws(LedgerError) -> [MeterType] {
+        if let told = asked.backfills { return told }
+        return try await inner.backfills()
+    }
+
+    func cancelBackfill(
+        _ key: MeterTypeKey,
+        version: Int?
+    ) async throws(LedgerError) -> MeterType {
+        try failIfTold()
+        return try await inner.cancelBackfill(key, version: version)
+    }
+
+    func preview(_ query: PreviewQuery) async throws(LedgerError) -> PreviewAnswer {
+        script.withLock { $0.askedPreview = query }
+        try failIfTold()
+        return try await inner.preview(query)
     }
 
     func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {

@@ -30,6 +30,12 @@ import WireFormat
         ("apply -f FOLDER/calls.yaml --exit-code", 5), ("meter-types show calls", 0),
         ("apply -f FOLDER/calls.yaml --exit-code", 0), ("apply -f FOLDER/calls.yaml", 0),
         ("apply -f FOLDER/calls.yaml --dry-run", 0),
+        ("apply -f FOLDER/changed.yaml --dry-run", 5),
+        ("apply -f FOLDER/changed.yaml --exit-code", 5),
+        ("apply -f FOLDER/changed.yaml --dry-run", 0),
+        ("apply -f FOLDER/fixed.yaml --dry-run", 1),
+        ("apply -f FOLDER/calls.yaml --exit-code", 5), ("meter-types versions calls", 0),
+        ("meter-types backfills", 0), ("meter-types cancel-backfill none", 1),
         ("meter-types create -f FOLDER/calls.yaml", 0),
         ("meter-types create --key calls --event-type x --aggregation count", 1),
         ("meter-types create --key calls", 2), ("export", 0), ("export --kind none", 2),
@@ -53,7 +59,9 @@ import WireFormat
 
     private static func lay(_ folder: URL) throws {
         let files = [
-            ("calls.yaml", calls), ("broken.yaml", "kind: meter-type"), ("events.ndjson", events),
+            ("calls.yaml", calls), ("changed.yaml", calls + "\ndescription: all of them"),
+            ("fixed.yaml", calls + "\nunit: call"), ("broken.yaml", "kind: meter-type"),
+            ("events.ndjson", events),
             ("rejected.ndjson", "{\"id\":\"c\"}\n"),
         ]
         for (name, text) in files {
@@ -86,7 +94,8 @@ import WireFormat
             try Self.lay(folder)
             for line in [
                 "apply -f FOLDER/calls.yaml", "export", "ingest FOLDER/events.ndjson",
-                "meter-types", "meter-types show calls", "meters", "meters calls~acme",
+                "meter-types", "meter-types show calls", "meter-types versions calls",
+                "meter-types backfills", "meters", "meters calls~acme",
                 "meters calls~acme --periods", "usage --meter-type calls", "events",
                 "events show gateway a", "explain gateway a", "quarantine", "unreadable", "books",
                 "status", "config", "backup --data FOLDER/data --to FOLDER/copy",

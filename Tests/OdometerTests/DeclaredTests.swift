@@ -51,7 +51,7 @@ import Yams
                     + "resetSchedule: {every: month}",
                 "refuse", ["unit", "resetSchedule"]
             ),
-            ("key: calls\neventTypes: [x]\naggregation: count", "refuse", ["eventTypes"]),
+            ("key: calls\neventTypes: [x]\naggregation: count", "change", ["eventTypes"]),
         ]
     )
     func actions(yaml: String, word: String, fields: [String]) throws {
@@ -61,6 +61,20 @@ import Yams
         #expect(plan.steps[0].action.changes.map(\.name) == fields)
         #expect(plan.differs == (word != "none"))
         #expect(plan.refusals.count == (word == "refuse" ? 1 : 0))
+    }
+
+    @Test("a change sends the fields that differ, and null for those that are no longer said")
+    func change() throws {
+        let told = String(Self.told.dropLast()) + #","effectiveFrom":null,"filter":"true"}"#
+        let plan = try Self.plan(
+            "kind: meter-type\nkey: calls\neventTypes: [x]\naggregation: count",
+            told: told
+        )
+
+        let step = try #require(plan.steps.first)
+        let call = step.kind.change(step.document, step.action.changes)
+        #expect((call.method, call.path) == (.patch, "/v1/meter-types/calls"))
+        #expect(call.body == ["eventTypes": ["x"], "filter": .null])
     }
 
     @Test("what is retired cannot be declared again")
@@ -94,7 +108,7 @@ import Yams
 
         #expect(
             plan.text == """
-                ! meter-type calls: it cannot be changed in place
+                ! meter-type calls: it keeps its unit
                     unit: nothing -> "call"
                 + meter-type tokens
 
@@ -105,7 +119,7 @@ import Yams
                 == [
                     [
                         "kind": "meter-type", "key": "calls", "action": "refuse",
-                        "because": "it cannot be changed in place",
+                        "because": "it keeps its unit",
                         "changes": [["field": "unit", "to": "call"]],
                     ],
                     ["kind": "meter-type", "key": "tokens", "action": "make", "changes": []],

@@ -4,7 +4,7 @@ import WireFormat
 
 /// Meter types: what is counted.
 extension Operation {
-    private static let key = Parameter.path("key", .meterTypeKey, "The key of the meter type.")
+    static let key = Parameter.path("key", .meterTypeKey, "The key of the meter type.")
 
     static let listMeterTypes = Operation(
         method: .get,
@@ -21,7 +21,7 @@ extension Operation {
         topic: .meterTypes,
         summary: "Makes a meter type; events that are stored already are counted for it too.",
         details: "Making the same meter type again succeeds with 200. Another definition under a "
-            + "known key is refused.",
+            + "known key is refused: `PATCH` makes another version of it.",
         parameters: [.contentEncoding, .idempotencyKey],
         body: Body(
             what: "The definition, of at most \(FrontDesk.definitionBytesMax) bytes.",
@@ -49,7 +49,7 @@ extension Operation {
         id: "readMeterType",
         topic: .meterTypes,
         summary: "One meter type, with the progress of its backfill.",
-        parameters: [key],
+        parameters: [key, .version("The newest where left out.")],
         outcomes: [.ok("The meter type.", .json(.meterType))],
         problems: [.notFound]
     )
@@ -107,7 +107,7 @@ extension Schema {
     )
     .named("Metadata", "Free text of the caller's, by name.")
 
-    private static let definitionFields: [Field] = [
+    static let definitionFields: [Field] = [
         .required("key", meterTypeKey, "The name it is known by, for ever."),
         .optional("name", text(atMost: Document.nameBytesMax), "For people; the key if left out."),
         .optional("description", text(atMost: Document.descriptionBytesMax)),
@@ -155,7 +155,15 @@ extension Schema {
     static let meterTypeDefinition = request(definitionFields)
         .named("MeterTypeDefinition", "What is to be counted.")
 
-    static let meterType = answer(
+    static let meterType = answer(meterTypeFields)
+        .named("MeterType", "The definition as it was given, and what the server says of it.")
+
+    static let progressFields: [Field] = [
+        .required("state", words(["waiting", "running", "done", "cancelled"])),
+        .required("eventsDone", count), .required("eventsTotal", count),
+    ]
+
+    static let meterTypeFields: [Field] =
         definitionFields.requiring(
             "key",
             "name",
@@ -167,15 +175,11 @@ extension Schema {
         ) + [
             .required("version", whole), .required("createdAt", instant),
             .optional("retiredAt", instant),
+            .optional("effectiveFrom", instant, "Since ever where left out."),
             .required(
                 "backfill",
-                answer([
-                    .required("state", words(["running", "done"])),
-                    .required("eventsDone", count), .required("eventsTotal", count),
-                ]),
+                answer(progressFields),
                 "How far the events before its creation are counted."
             ),
         ]
-    )
-    .named("MeterType", "The definition as it was given, and what the server says of it.")
 }

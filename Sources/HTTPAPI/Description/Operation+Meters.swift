@@ -28,7 +28,7 @@ extension Operation {
         summary: "One meter in its period: value, dimensions, next resets.",
         parameters: [id, .at],
         outcomes: [.ok("The meter.", .json(.meter))],
-        problems: [.notFound, .backfillRunning, .valueOverflow]
+        problems: [.notFound, .backfillRunning, .backfillCancelled, .valueOverflow]
     )
 
     static let listPeriods = Operation(
@@ -48,7 +48,7 @@ extension Operation {
                 )
             )
         ],
-        problems: [.notFound, .backfillRunning, .valueOverflow]
+        problems: [.notFound, .backfillRunning, .backfillCancelled, .valueOverflow]
     )
 
     static let readUsage = Operation(
@@ -87,6 +87,7 @@ extension Operation {
                 "A dimension, or `subject`; may repeat, or commas."
             ), .asOf,
             .query("fill", .words(["zero"]), "Windows without an event appear too."),
+            .version("All events under that one alone, of one meter type."),
         ] + Parameter.paging,
         outcomes: [
             Outcome(
@@ -102,7 +103,9 @@ extension Operation {
                 ]
             )
         ],
-        problems: [.notFound, .backfillRunning, .valueOverflow, .positionUnknown]
+        problems: [
+            .notFound, .backfillRunning, .backfillCancelled, .valueOverflow, .positionUnknown,
+        ]
     )
 }
 
@@ -156,7 +159,7 @@ extension Schema {
     ])
     .named("PastPeriod")
 
-    private static let reading = answer([
+    static let reading = answer([
         .required("meterType", meterTypeKey),
         .optional("subject", text, "Where the question names subjects, or groups by them."),
         .required("from", instant), .required("to", instant), .optional("dimensions", dimensions),

@@ -76,7 +76,9 @@ final class Applier: Sendable {
 extension LedgerCore {
     /// Adds a committed group to the derived state, and answers its calls.
     func add(_ group: Applier.Group) {
-        derived.apply(group.decision, group.parties, commit: group.commit)
+        // Nothing changes about meter types while a group is under way.
+        let rule = booksRule.withLock { $0 }
+        derived.apply(group.decision, group.parties, commit: group.commit, rule: rule)
         count(group.decision, group.parties, microseconds: ticks() - group.started)
         answer(group)
     }

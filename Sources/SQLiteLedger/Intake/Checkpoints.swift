@@ -50,6 +50,21 @@ final class Checkpoints: Sendable {
         try freeze()
     }
 
+    /// Begins to write all there is to disk, as ``makeRoom(for:)`` does where the tables are full.
+    func write() throws { try freeze() }
+
+    /// Waits for what is being written.
+    func finishWriting() {
+        slot.wait()
+        slot.signal()
+    }
+
+    /// Whether all of a version's history is counted on disk.
+    func holdsHistory(of version: MeterType) -> Bool {
+        let mark = manifest.withLock { $0.backfilled[version.number] ?? 0 }
+        return version.countsAfter.map { mark >= $0.value } ?? false
+    }
+
     private func freeze() throws {
         while slot.wait(timeout: .now() + .milliseconds(200)) == .timedOut {
             if let fault = flushFault.withLock({ $0 }) { throw fault }

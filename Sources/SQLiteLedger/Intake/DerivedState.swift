@@ -124,7 +124,12 @@ final class DerivedState: Sendable {
 
     /// Adds a committed group, but for its keys. What it knows is visible slice by slice, in the
     /// order of positions; the books change at its end.
-    func apply(_ decision: borrowing GroupDecision, _ parties: [Party], commit: Int64) {
+    func apply(
+        _ decision: borrowing GroupDecision,
+        _ parties: [Party],
+        commit: Int64,
+        rule: BooksRule
+    ) {
         for (party, share) in zip(parties, decision.shares) where share.accepted > 0 {
             let isWhole = share.accepted == party.batch.events.count
             let positions: EventPositions =
@@ -132,14 +137,16 @@ final class DerivedState: Sendable {
             apply(party.batch, at: positions, isWhole ? party.totals : nil)
         }
         let hour = RollupBucket.hour(of: decision.at)
-        var tallies: [(batch: PreparedBatch, tally: CountTally)] = []
+        var tallies: [(batch: PreparedBatch, tallies: [[BooksRule.Tally]])] = []
         for (party, share) in zip(parties, decision.shares) where share.accepted > 0 {
             let positions = share.positions
-            tallies.append((party.batch, CountTally(party.batch) { positions[$0] != 0 }))
+            tallies.append((party.batch, rule.tallies(of: party.batch) { positions[$0] != 0 }))
         }
         let books = decision.books
         tables.withLock { tables in
-            for (batch, tally) in tallies { add(tally, of: batch, hour: hour, to: &tables) }
+            for (batch, tallies) in tallies {
+                add(tallies, by: rule, of: batch, hour: hour, to: &tables)
+            }
             addBooks(books, hour: hour, to: &tables)
             tables.position = decision.lastPosition
             tables.rolledUp = decision.lastPosition
@@ -178,22 +185,63 @@ final class DerivedState: Sendable {
     /// Adds to the books how many of a batch's events are counted, and how many contributions could
     /// not be read.
     ///
-    /// - Parameter isNew: Whether the event at a place was not counted before.
-    func applyCounts(_ batch: PreparedBatch, hour: Int32, isNew: (Int) -> Bool) {
-        let tally = CountTally(batch, isNew: isNew)
-        tables.withLock { add(tally, of: batch, hour: hour, to: &$0) }
+    /// - Parameters:
+    ///   - isNew: Whether the event at a place is to be added.
+    func applyCounts(
+        _ batch: PreparedBatch,
+        hour: Int32,
+        rule: BooksRule,
+        isNew: (Int) -> Bool
+    ) {
+        let tallies = rule.tallies(of: batch, isNew: isNew)
+        tables.withLock { add(tallies, by: rule, of: batch, hour: hour, to: &$0) }
     }
 
     private func add(
-        _ tally: CountTally,
+        _ tallies: [[BooksRule.Tally]],
+        by rule: BooksRule,
         of batch: PreparedBatch,
         hour: Int32,
         to tables: inout Tables
     ) {
+        add(tallies[0], of: batch, hour: hour, asChangeBy: nil, to: &tables)
+        for (version, tally) in zip(rule.changes, tallies.dropFirst()) {
+            add(tally, of: batch, hour: hour, asChangeBy: version, to: &tables)
+        }
+    }
+
+    /// Adds what one block comes to by a version whose history is being counted.
+    ///
+    /// - Parameter isOwn: Whether it stands in the books as a change of its own. Not so for what an
+    ///   earlier release put in force before its history was counted.
+    func applyChange(
+        _ version: UInt32,
+        _ tally: [BooksRule.Tally],
+        of batch: PreparedBatch,
+        hour: Int32,
+        isOwn: Bool
+    ) {
+        tables.withLock { tables in
+            add(tally, of: batch, hour: hour, asChangeBy: isOwn ? version : nil, to: &tables)
+        }
+    }
+
+    private func add(
+        _ tally: [BooksRule.Tally],
+        of batch: PreparedBatch,
+        hour: Int32,
+        asChangeBy version: UInt32?,
+        to tables: inout Tables
+    ) {
+        func measure(_ measure: BooksMeasure) -> UInt32 {
+            version.map { BooksChange.measure(measure, of: $0) } ?? measure.rawValue
+        }
         for (number, origin) in batch.origins.enumerated() {
+            // A change that is none leaves no cell.
+            if version != nil, tally[number] == BooksRule.Tally() { continue }
             let cell = booksCell(origin, hour: hour, in: &tables)
-            addCount(tally.counted[number], .counted, to: cell, in: &tables)
-            addCount(tally.unreadable[number], .unreadable, to: cell, in: &tables)
+            addCount(tally[number].counted, measure(.counted), to: cell, in: &tables)
+            addCount(tally[number].unreadable, measure(.unreadable), to: cell, in: &tables)
         }
     }
 
@@ -201,7 +249,7 @@ final class DerivedState: Sendable {
         for (origin, line) in books.lines {
             let cell = booksCell(origin, hour: hour, in: &tables)
             func add(_ measure: BooksMeasure, _ count: Int64) {
-                addCount(count, measure, to: cell, in: &tables)
+                addCount(count, measure.rawValue, to: cell, in: &tables)
             }
             add(.received, line.received)
             add(.accepted, line.accepted)
@@ -223,35 +271,14 @@ final class DerivedState: Sendable {
 
     func addCount(
         _ count: Int64,
-        _ measure: BooksMeasure,
+        _ measure: UInt32,
         to cell: CellTable.CellRef,
         in tables: inout Tables
     ) {
         guard count != 0 else { return }
         var state = MeterState()
         state.count = count
-        tables.cells.merge(cell, meter: measure.rawValue, state: state, aggregation: .count)
-    }
-}
-
-/// How many of a batch's events are counted, and how many contributions could not be read, by
-/// origin.
-struct CountTally {
-    private(set) var counted: [Int64]
-    private(set) var unreadable: [Int64]
-
-    init(_ batch: PreparedBatch, isNew: (Int) -> Bool) {
-        counted = [Int64](repeating: 0, count: batch.origins.count)
-        unreadable = counted
-        for (place, event) in batch.events.enumerated() where isNew(place) {
-            if event.isCounted { counted[Int(event.origin)] += 1 }
-            guard batch.unreadable > 0 else { continue }
-            let first = Int(event.firstContribution)
-            for contribution in batch.contributions[first..<(first + Int(event.contributionCount))]
-            where contribution.unreadable != nil {
-                unreadable[Int(event.origin)] += 1
-            }
-        }
+        tables.cells.merge(cell, meter: measure, state: state, aggregation: .count)
     }
 }
 

@@ -68,7 +68,7 @@ struct Replay {
                 throw LedgerError(.corrupt, "no event block holds position \(position + 1)")
             }
             let block = try stored.events()
-            let preparer = catalogs.preparer(at: block.firstPosition)
+            let (preparer, rule) = catalogs.catalog(at: block.firstPosition)
             let batch = block.prepared(by: preparer)
             derived.tables.withLock { tables in
                 for (place, event) in batch.events.enumerated() {
@@ -77,7 +77,7 @@ struct Replay {
             }
             let first = block.firstPosition
             derived.apply(batch, at: .dense(first: first))
-            derived.applyCounts(batch, hour: hour) { _ in true }
+            derived.applyCounts(batch, hour: hour, rule: rule) { _ in true }
             position += UInt64(batch.events.count)
         }
         derived.tables.withLock { tables in
@@ -98,7 +98,7 @@ extension DerivedState.Tables {
     }
 }
 
-/// The catalog that was in force for the events at a position.
+/// The catalog that was in force for the events at a position, with what was counted of them since.
 ///
 /// Meter types are made and retired between two commits, so it is one for all events of a block.
 struct CatalogsByPosition {
@@ -109,26 +109,36 @@ struct CatalogsByPosition {
         (self.meterTypes, last) = (meterTypes, LastPreparer(hashKey: hashKey))
     }
 
-    mutating func preparer(at position: UInt64) -> EventPreparer {
-        last.preparer(of: meterTypes.filter { $0.covers(Position(position)) })
+    mutating func catalog(at position: UInt64) -> (EventPreparer, BooksRule) {
+        let position = Position(position)
+        let counting = meterTypes.counting(at: position)
+        let rule = BooksRule(counting) { version in
+            version.inForceSince.map { $0 >= position } ?? true
+        }
+        return (last.preparer(of: counting), rule)
     }
 }
 
 /// Keeps the preparer that was used last: from block to block it is nearly always the same, and
 /// expressions are compiled once.
 struct LastPreparer {
+    private struct Part: Equatable {
+        var number: UInt32
+        var effective: Range<Instant>
+    }
+
     private let hashKey: SipHashKey
-    private var last: (numbers: [UInt32], preparer: EventPreparer)?
+    private var last: (parts: [Part], preparer: EventPreparer)?
 
     init(hashKey: SipHashKey) { self.hashKey = hashKey }
 
     /// - Parameter meterTypes: A number means one definition for ever.
     mutating func preparer(of meterTypes: [MeterType]) -> EventPreparer {
-        let numbers = meterTypes.map(\.number)
-        if let last, last.numbers == numbers { return last.preparer }
+        let parts = meterTypes.map { Part(number: $0.number, effective: $0.effective) }
+        if let last, last.parts == parts { return last.preparer }
         let catalog = MeterCatalog(generation: 0, meterTypes: meterTypes)
         let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
-        last = (numbers, preparer)
+        last = (parts, preparer)
         return preparer
     }
 }

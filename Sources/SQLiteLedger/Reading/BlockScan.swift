@@ -30,6 +30,22 @@ struct BlockScan {
         }
     }
 
+    /// The events of all blocks in the span of the ranges, whatever their types and subjects.
+    func events() throws -> Int {
+        guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max()
+        else { return 0 }
+        return try truth.pool.read { database in
+            try Int.fetchOne(
+                database,
+                sql: """
+                    SELECT coalesce(sum(count), 0) FROM event_block
+                    WHERE time_max >= ? AND time_min < ? AND first_position <= ?
+                    """,
+                arguments: [low.microseconds, high.microseconds, Int64(upTo)]
+            ) ?? 0
+        }
+    }
+
     private func candidates() throws -> [UInt64] {
         guard let low = ranges.map(\.lowerBound).min(), let high = ranges.map(\.upperBound).max()
         else { return [] }

@@ -6,6 +6,9 @@ internal import UsageModel
 struct BooksReader {
     let derived: DerivedState
     let query: BooksQuery
+    /// The versions in force: asked for once the cells are read, so that the books never know less
+    /// of a version than its events.
+    let inForce: () -> Set<UInt32>
 
     private struct Key: Hashable {
         var source: UInt32
@@ -15,10 +18,14 @@ struct BooksReader {
 
     func answer() throws -> BooksAnswer {
         var cells: [Key: [BooksMeasure: Int64]] = [:]
-        func take(_ key: CellKey, _ measure: UInt32, _ state: MeterState) {
-            guard let measure = BooksMeasure(rawValue: measure) else { return }
+        var changes: [(key: Key, version: UInt32, measure: BooksMeasure, count: Int64)] = []
+        func take(_ key: CellKey, _ number: UInt32, _ state: MeterState) {
             let key = Key(source: key.subject, type: key.dimensions, bucket: key.bucket)
-            cells[key, default: [:]][measure, default: 0] += state.count
+            if let measure = BooksMeasure(rawValue: number) {
+                cells[key, default: [:]][measure, default: 0] += state.count
+            } else if let (measure, version) = BooksChange.reading(number) {
+                changes.append((key, version, measure, state.count))
+            }
         }
         let buckets = Self.buckets(query.range)
         let (position, runs) = derived.read { tables in
@@ -29,6 +36,10 @@ struct BooksReader {
         }
         for run in runs { try run.visit(CellKind.books, nil, buckets, take) }
 
+        let inForce = inForce()
+        for change in changes where inForce.contains(change.version) {
+            cells[change.key, default: [:]][change.measure, default: 0] += change.count
+        }
         let names = texts(of: cells.keys)
         var total = BooksLine()
         var lines: [[String]: BooksLine] = [:]
@@ -69,10 +80,11 @@ struct BooksReader {
     }
 
     /// The books by source, of a derived state that no server holds.
-    static func lines(of derived: DerivedState) throws -> [BooksLine] {
+    static func lines(of derived: DerivedState, _ inForce: Set<UInt32>) throws -> [BooksLine] {
         let whole = Instant(microseconds: .min)..<Instant(microseconds: .max)
         let query = BooksQuery(groupBy: [.source], range: whole)
-        return try BooksReader(derived: derived, query: query).answer().lines
+        let reader = BooksReader(derived: derived, query: query) { inForce }
+        return try reader.answer().lines
     }
 
     static func buckets(_ range: Range<Instant>) -> Range<Int32> {

@@ -34,19 +34,21 @@ struct EventReader {
             throw LedgerError(.positionUnknown, "the log ends at position \(now)")
         }
         let upTo = query.asOf?.value ?? now
-        let meterType = try query.meterType.map { try core.meterType($0) }
+        let patterns = try query.meterType.map { key in
+            try core.versions(of: key).flatMap(\.definition.eventTypes)
+        }
         let explaining = Explaining(
             meterTypes: core.currentMeterTypes(),
             hashKey: core.truth.hashKey
         )
-        let filter = EventFilter(query: query, meterType: meterType)
+        let filter = EventFilter(query: query)
         var events: [StoredEvent] = []
         let scan = BlockScan(
             truth: core.truth,
             upTo: upTo,
             ranges: [query.range],
             subjects: query.subject.map { [core.derived.hash(of: Array($0.utf8))] } ?? [],
-            types: query.type.map { [$0] } ?? meterType?.definition.eventTypes ?? [],
+            types: query.type.map { [$0] } ?? patterns ?? [],
             isDescending: query.isDescending,
             from: query.after.map { query.isDescending ? $0.value - 1 : $0.value + 1 }
         )
@@ -75,51 +77,11 @@ struct EventReader {
             hasMore: events.count > query.limit
         )
     }
-
-    func unreadable(_ query: UnreadableQuery) throws -> UnreadableAnswer {
-        let meterTypes = core.currentMeterTypes()
-        let number = try query.meterType.map { Int64(try core.meterType($0).number) }
-        let rows = try core.truth.pool.read { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT position, meter, reason FROM unreadable
-                    WHERE (position, meter) > (?, ?) AND (? IS NULL OR meter = ?)
-                    ORDER BY position, meter LIMIT ?
-                    """,
-                arguments: [
-                    Int64(query.after?.position.value ?? 0), Int64(query.after?.meter ?? 0),
-                    number, number, query.limit + 1,
-                ]
-            )
-        }
-        let log = LogReading(truth: core.truth, derived: core.derived)
-        let events = try rows.prefix(query.limit).compactMap { row -> UnreadableEvent? in
-            let position = UInt64(row["position"] as Int64)
-            let number = UInt32(row["meter"] as Int64)
-            guard let meterType = meterTypes.first(where: { $0.number == number }),
-                let reason = UnreadableReason(rawValue: UInt8(row["reason"] as Int64))
-            else { return nil }
-            let logged = try log.event(at: position)
-            func text(_ slice: ByteSlice) -> String {
-                String(decoding: logged.bytes[slice.range], as: UTF8.self)
-            }
-            return UnreadableEvent(
-                meterType: meterType.key,
-                reason: reason,
-                source: text(logged.event.source),
-                id: text(logged.event.id),
-                orderKey: .init(position: Position(position), meter: number)
-            )
-        }
-        return UnreadableAnswer(events: events, hasMore: rows.count > query.limit)
-    }
 }
 
 /// Which events a question asks for.
 private struct EventFilter {
     let query: EventQuery
-    let meterType: MeterType?
 
     func isAfterCursor(_ position: UInt64) -> Bool {
         guard let after = query.after?.value else { return true }
@@ -145,8 +107,8 @@ private struct EventFilter {
 
     /// What takes a measurement.
     func accepts(_ event: StoredEvent) -> Bool {
-        guard let meterType else { return true }
-        guard let counted = event.explanation.first(where: { $0.meterType == meterType.key }),
+        guard let key = query.meterType else { return true }
+        guard let counted = event.explanation.first(where: { $0.meterType == key }),
             counted.isCounted
         else { return false }
         return query.dimensions.allSatisfy { asked in

@@ -5,17 +5,26 @@ internal import WireFormat
 
 /// Says of an event, for every meter type, whether it counts there and why.
 struct Explaining {
-    private let meterTypes: [MeterType]
+    /// Of each meter type, in the order of the keys, the versions in force with the times they
+    /// rule; where none is yet, the newest.
+    private let versions: [[MeterType]]
     private let preparer: EventPreparer
-    /// Of the meter types that compute something, by number.
+    /// Of the versions that compute something, by number.
     private let reports: [UInt32: ExpressionReport]
 
+    /// - Parameter meterTypes: All versions of all meter types.
     init(meterTypes: [MeterType], hashKey: SipHashKey) {
-        self.meterTypes = meterTypes.sorted { $0.key < $1.key }
-        let catalog = MeterCatalog(generation: 0, meterTypes: meterTypes)
+        versions = Dictionary(grouping: meterTypes, by: \.key)
+            .sorted { $0.key < $1.key }
+            .map { _, versions in
+                let inForce = versions.inForce()
+                return inForce.isEmpty ? [versions.newest].compactMap(\.self) : inForce
+            }
+        let all = versions.flatMap(\.self)
+        let catalog = MeterCatalog(generation: 0, meterTypes: all)
         preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
         reports = Dictionary(
-            uniqueKeysWithValues: meterTypes.compactMap { meterType in
+            uniqueKeysWithValues: all.compactMap { meterType in
                 ExpressionReport(meterType.definition).map { (meterType.number, $0) }
             }
         )
@@ -39,8 +48,17 @@ struct Explaining {
             id: text(decoded.id),
             type: text(decoded.type),
             subject: text(decoded.subject),
-            explanation: meterTypes.map { explanation(of: $0, batch, position) }
+            explanation: versions.compactMap { versions in
+                Self.ruling(versions, at: batch.events[0].time)
+                    .map { explanation(of: $0, batch, position) }
+            }
         )
+    }
+
+    /// The version whose word counts at a time; before all of them, the one that comes first.
+    private static func ruling(_ versions: [MeterType], at time: Instant) -> MeterType? {
+        versions.first { $0.effective.contains(time) }
+            ?? versions.min { $0.effective.lowerBound < $1.effective.lowerBound }
     }
 
     private func explanation(
@@ -57,6 +75,8 @@ struct Explaining {
             because = whyUnmatched(meterType, batch)
         } else if let retired = meterType.retiredPosition, position > retired {
             because = "the meter type was retired before"
+        } else if meterType.cancelledAt != nil {
+            because = "the history was never counted: its backfill was cancelled"
         } else if !meterType.covers(position) {
             because = "the history is still being counted"
         }
@@ -95,6 +115,9 @@ struct Explaining {
         guard definition.eventTypes.contains(where: { $0.matches(type) }) else {
             let patterns = definition.eventTypes.map(\.text).joined(separator: ", ")
             return "type: \"\(String(decoding: type, as: UTF8.self))\" is not among \(patterns)"
+        }
+        if let from = meterType.effectiveFrom, batch.events[0].time < from {
+            return "time: before effectiveFrom \(from.rfc3339)"
         }
         if let from = definition.activeFrom, batch.events[0].time < from {
             return "time: before activeFrom \(from.rfc3339)"

@@ -15,11 +15,28 @@ struct MeterReader {
         var events: Int64 = 0
         var first = Int32.max
         var last = Int32.min
+        /// The buckets whose events are to be asked one by one.
+        var asked: Set<Int32> = []
+
+        mutating func add(_ count: Int64, in bucket: Int32) {
+            guard count > 0 else { return }
+            events += count
+            (first, last) = (min(first, bucket), max(last, bucket))
+        }
+
+        mutating func merge(_ other: Found) {
+            events += other.events
+            (first, last) = (min(first, other.first), max(last, other.last))
+            asked.formUnion(other.asked)
+        }
     }
 
     private let core: LedgerCore
     private let query: MeterQuery
     private let meterTypes: [UInt32: MeterTypeKey]
+    private let coverage: Coverage
+    /// The buckets in which one version takes over from another.
+    private let edges: Set<Int32>
     private var meters: [Meter] = []
     private var steps = 0
     /// What all runs are read with.
@@ -28,13 +45,18 @@ struct MeterReader {
 
     init(core: LedgerCore, query: MeterQuery) throws(LedgerError) {
         (self.core, self.query) = (core, query)
-        for key in query.meterTypes { _ = try core.meterType(key) }
-        var meterTypes: [UInt32: MeterTypeKey] = [:]
-        for meterType in core.currentMeterTypes()
-        where query.meterTypes.isEmpty || query.meterTypes.contains(meterType.key) {
-            meterTypes[meterType.number] = meterType.key
+        for key in query.meterTypes { _ = try core.versions(of: key) }
+        let all = core.currentMeterTypes().filter { version in
+            query.meterTypes.isEmpty || query.meterTypes.contains(version.key)
         }
-        self.meterTypes = meterTypes
+        // While a history is being counted for the first time, its list grows.
+        let shown = all.inForceOrFirst()
+        coverage = Coverage(shown)
+        edges = Set(shown.compactMap(\.effectiveTo).map(RollupBucket.index(of:)))
+        meterTypes = Dictionary(
+            shown.map { ($0.number, $0.key) },
+            uniquingKeysWith: { one, _ in one }
+        )
     }
 
     consuming func answer() throws -> MeterAnswer {
@@ -82,7 +104,7 @@ struct MeterReader {
                 for cells in [tables.frozen?.cells, tables.cells] {
                     cells?.visit(CellKind.usage, number, Self.buckets) { key, meter, state in
                         seen += 1
-                        Self.add(key, meter, state, to: &found[number, default: [:]])
+                        add(key, meter, state, to: &found[number, default: [:]])
                     }
                 }
             }
@@ -94,10 +116,10 @@ struct MeterReader {
                 try run.visit(CellKind.usage, number, Self.buckets, using: block) {
                     (key, meter, state) in
                     steps += 1
-                    Self.add(key, meter, state, to: &found[number, default: [:]])
+                    add(key, meter, state, to: &found[number, default: [:]])
                 }
             }
-            list(found[number] ?? [:], text)
+            try list(found[number] ?? [:], text)
             guard next == nil else { return }
             if endsEarly(after: text) { return }
         }
@@ -111,11 +133,15 @@ struct MeterReader {
         return true
     }
 
-    private mutating func list(_ found: [UInt32: Found], _ subject: String) {
-        let known = found.compactMap { number, found in
-            meterTypes[number].map { (key: $0, found: found) }
+    private mutating func list(_ found: [UInt32: Found], _ subject: String) throws {
+        var known: [MeterTypeKey: Found] = [:]
+        for (number, found) in found {
+            guard let key = meterTypes[number] else { continue }
+            known[key, default: Found()].merge(found)
         }
-        for (key, found) in known.sorted(by: { $0.key < $1.key }) {
+        for (key, var found) in known.sorted(by: { $0.key < $1.key }) {
+            for bucket in found.asked { try add(bucket, of: key, subject, to: &found) }
+            guard found.events > 0 else { continue }
             if let after = query.after, after.subject == subject {
                 guard let last = after.meterType, key > last else { continue }
             }
@@ -134,15 +160,34 @@ struct MeterReader {
 
     private static let buckets = Int32.min..<Int32.max
 
-    private static func add(
+    private func add(
         _ key: CellKey,
         _ meter: UInt32,
         _ state: MeterState,
         to found: inout [UInt32: Found]
     ) {
-        guard state.count > 0 else { return }
-        found[meter, default: Found()].events += state.count
-        found[meter, default: Found()].first = min(found[meter]?.first ?? .max, key.bucket)
-        found[meter, default: Found()].last = max(found[meter]?.last ?? .min, key.bucket)
+        guard state.count > 0, meterTypes[meter] != nil else { return }
+        let part = coverage.bucket(meter: meter, subject: key.subject, bucket: key.bucket)
+        if part == .partial || edges.contains(key.bucket) {
+            found[meter, default: Found()].asked.insert(key.bucket)
+        } else if part == .whole {
+            found[meter, default: Found()].add(state.count, in: key.bucket)
+        }
+    }
+
+    /// Adds a bucket that was left out, read from its events.
+    private func add(
+        _ bucket: Int32,
+        of key: MeterTypeKey,
+        _ subject: String,
+        to found: inout Found
+    ) throws {
+        let query = UsageQuery(
+            meterTypes: [key],
+            subjects: [subject],
+            range: RollupBucket.start(bucket)..<RollupBucket.start(bucket + 1)
+        )
+        let whole = try UsageReader(core: core, query: query).answer()
+        found.add(whole.readings.first?.events ?? 0, in: bucket)
     }
 }

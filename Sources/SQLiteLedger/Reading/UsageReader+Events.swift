@@ -6,8 +6,6 @@ internal import WireFormat
 // What rollups do not answer for is read from the events.
 extension UsageReader {
     mutating func readEvents(_ windows: UsageWindows, upTo position: UInt64) throws {
-        let ranges = windows.eventRanges(and: partial)
-        guard !ranges.isEmpty else { return }
         let asked = meterTypes.values.sorted { $0.number < $1.number }.map { meterType in
             // As of a position its own: the type counts all of history up to there.
             var meterType = meterType
@@ -15,27 +13,39 @@ extension UsageReader {
             return meterType
         }
         var last = LastPreparer(hashKey: core.truth.hashKey)
-        let scan = BlockScan(
-            truth: core.truth,
-            upTo: position,
-            ranges: ranges,
-            subjects: named.map(\.hash),
-            types: asked.flatMap(\.definition.eventTypes)
-        )
-        try scan.visit { block in
+        try scan(windows, upTo: position).visit { block in
             let first = block.firstPosition
             let preparer = last.preparer(of: asked.filter { $0.covers(Position(first)) })
-            let batch = block.prepared(by: preparer)
-            for (place, event) in batch.events.enumerated() {
-                let at = first + UInt64(place)
-                guard at <= position, event.contributionCount > 0,
-                    windows.readsEvents(in: event.bucket) || partial.contains(event.bucket),
-                    let window = windows.window(at: event.time)
-                else { continue }
-                let isCut = windows.readsEvents(in: event.bucket)
-                take(event, at, of: batch, window, isCut: isCut)
-            }
+            take(block.prepared(by: preparer), from: first, upTo: position, windows)
             return true
+        }
+    }
+
+    /// The blocks that hold what the rollups did not answer for.
+    func scan(_ windows: UsageWindows, upTo position: UInt64) -> BlockScan {
+        BlockScan(
+            truth: core.truth,
+            upTo: position,
+            ranges: windows.eventRanges(and: partial),
+            subjects: named.map(\.hash),
+            types: meterTypes.values.flatMap(\.definition.eventTypes)
+        )
+    }
+
+    mutating func take(
+        _ batch: PreparedBatch,
+        from first: UInt64,
+        upTo position: UInt64,
+        _ windows: UsageWindows
+    ) {
+        for (place, event) in batch.events.enumerated() {
+            let at = first + UInt64(place)
+            let isCut = windows.readsEvents(in: event.bucket)
+            guard at <= position, event.contributionCount > 0,
+                isCut || partial.contains(event.bucket),
+                let window = windows.window(at: event.time)
+            else { continue }
+            take(event, at, of: batch, window, isCut: isCut)
         }
     }
 
@@ -71,17 +81,29 @@ extension UsageReader {
                 subject: subject,
                 tuple: showsDimensions ? number(of: batch.tuples[Int(contribution.tuple)]) : 0
             )
-            let state = MeterState(
-                contribution.aggregation,
-                mantissa: contribution.mantissa,
-                time: event.time.microseconds,
-                position: position
-            )
-            rows[key, default: Row()].state.merge(state, contribution.aggregation)
-            let start = Int(contribution.firstElement)
-            for element in batch.elements[start..<(start + Int(contribution.elementCount))] {
-                rows[key, default: Row()].elements.insert(element)
-            }
+            add(contribution, of: batch, event.time, position, to: key)
+        }
+    }
+
+    private mutating func add(
+        _ contribution: Contribution,
+        of batch: PreparedBatch,
+        _ time: Instant,
+        _ position: UInt64,
+        to key: RowKey
+    ) {
+        let state = MeterState(
+            contribution.aggregation,
+            mantissa: contribution.mantissa,
+            time: time.microseconds,
+            position: position
+        )
+        if rows[key] == nil { held += 1 }
+        rows[key, default: Row()].state.merge(state, contribution.aggregation)
+        let start = Int(contribution.firstElement)
+        for element in batch.elements[start..<(start + Int(contribution.elementCount))]
+        where rows[key, default: Row()].elements.insert(element).inserted {
+            held += 1
         }
     }
 }

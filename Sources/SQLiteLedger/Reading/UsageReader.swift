@@ -30,22 +30,37 @@ struct UsageReader {
     private var openRow: (key: RowKey, state: MeterState)?
     /// The buckets of states that belong to the reading in part.
     private(set) var partial: Set<Int32> = []
+    /// How many states and elements were read from events.
+    var held = 0
+    /// Whether rollups answer for nothing: they know no version alone.
+    private let isAlone: Bool
     /// The numbers of the named subjects that the ledger knows.
     private var subjects: [UInt32] = []
     /// Texts of numbers; numbers that the ledger does not know are made up from the top.
     private var names: [UInt32: String] = [:]
     private var numbers: [[UInt8]: UInt32] = [:]
 
-    init(core: LedgerCore, query: UsageQuery) throws(LedgerError) {
+    /// - Parameter draft: A version to be read alone, over all events; nil: those in force.
+    init(
+        core: LedgerCore,
+        query: UsageQuery,
+        alone draft: MeterType? = nil
+    ) throws(LedgerError) {
         (self.core, self.query) = (core, query)
         var meterTypes: [UInt32: MeterType] = [:]
-        for key in query.meterTypes {
+        isAlone = draft != nil || query.version != nil
+        let asked = try core.version(asked: query)
+        if let alone = draft ?? asked { meterTypes[alone.number] = alone }
+        for key in query.meterTypes where !isAlone {
             for version in try core.versionsInForce(of: key, asOf: query.asOf) {
                 meterTypes[version.number] = version
             }
         }
+        var defined = Array(meterTypes.values)
+        // One that a version had which rules no time any more is known, and has no value.
+        if !isAlone { for key in query.meterTypes { defined += try core.versions(of: key) } }
         for case .dimension(let name) in query.groupBy {
-            let isKnown = meterTypes.values.contains { meterType in
+            let isKnown = defined.contains { meterType in
                 meterType.definition.dimensions.contains { $0.name == name }
             }
             guard isKnown else {
@@ -64,9 +79,9 @@ struct UsageReader {
         if let asOf = query.asOf, asOf.value > now {
             throw LedgerError(.positionUnknown, "the log ends at position \(now)")
         }
-        var windows = try UsageWindows(query, readsEventsOnly: false)
+        var windows = try UsageWindows(query, readsEventsOnly: isAlone)
         var position = query.asOf?.value ?? now
-        if position == now { position = try readRollups(windows) }
+        if position == now, !isAlone { position = try readRollups(windows) }
         if let asOf = query.asOf?.value, asOf < max(now, position) {
             // The past; or the present until a commit came in between.
             (rows, partial) = ([:], [])
@@ -74,6 +89,11 @@ struct UsageReader {
             windows = try UsageWindows(query, readsEventsOnly: true)
         }
         try readEvents(windows, upTo: position)
+        return try answer(windows, at: position)
+    }
+
+    /// Turns what was read into readings.
+    consuming func answer(_ windows: UsageWindows, at position: UInt64) throws -> UsageAnswer {
         let gathered = gathered(windows)
         let readings = try page(gathered, windows)
         return UsageAnswer(

@@ -10,6 +10,9 @@ enum Schema {
         migrator.registerMigration("1 events, quarantine, meter types") { database in
             try database.execute(sql: first)
         }
+        migrator.registerMigration("2 versions of meter types") { database in
+            try database.execute(sql: versions)
+        }
         return migrator
     }
 
@@ -77,5 +80,36 @@ enum Schema {
             retired_position INTEGER,
             CHECK ((retired_at IS NULL) = (retired_position IS NULL))
         ) STRICT;
+        """
+
+    /// A row a version. Those of before were counted as they stood: in force since ever.
+    private static let versions = """
+        CREATE TABLE meter_type_version (
+            number INTEGER PRIMARY KEY CHECK (number > 0),
+            key TEXT NOT NULL,
+            version INTEGER NOT NULL CHECK (version > 0),
+            definition TEXT NOT NULL,
+            effective_from INTEGER,
+            created_at INTEGER NOT NULL,
+            created_position INTEGER NOT NULL CHECK (created_position >= 0),
+            counts_after INTEGER CHECK (counts_after >= created_position),
+            in_force_since INTEGER,
+            cancelled_at INTEGER,
+            retired_at INTEGER,
+            retired_position INTEGER,
+            UNIQUE (key, version),
+            CHECK ((retired_at IS NULL) = (retired_position IS NULL)),
+            CHECK (in_force_since IS NULL OR counts_after IS NOT NULL),
+            CHECK (in_force_since IS NULL OR cancelled_at IS NULL)
+        ) STRICT;
+
+        INSERT INTO meter_type_version
+        SELECT number, key, 1, definition, NULL, created_at, created_position,
+            created_position, 0, NULL, retired_at, retired_position
+        FROM meter_type;
+
+        DROP TABLE meter_type;
+
+        ALTER TABLE meter_type_version RENAME TO meter_type;
         """
 }

@@ -25,6 +25,7 @@ struct ServerConnection: Sendable {
     enum Method: String {
         case get = "GET"
         case post = "POST"
+        case patch = "PATCH"
         case delete = "DELETE"
     }
 

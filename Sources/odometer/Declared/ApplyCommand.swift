@@ -64,9 +64,7 @@ struct ApplyCommand: AsyncParsableCommand {
             let call: DeclaredCall
             switch step.action {
             case .make: call = step.kind.make(step.document)
-            case .change(let changes):
-                guard let change = step.kind.change else { continue }
-                call = change(step.document, changes)
+            case .change(let changes): call = step.kind.change(step.document, changes)
             case .none, .refuse: continue
             }
             do throws(CommandFailure) {

@@ -17,9 +17,10 @@ struct DeclaredKind: Sendable {
     var isOver: @Sendable (JSONObject) -> Bool
     /// Makes one that is not there.
     var make: @Sendable (JSONObject) -> DeclaredCall
-    /// Changes one that is there, given its normal form as declared and what differs; nil where the
-    /// API knows no such change.
-    var change: (@Sendable (JSONObject, [DeclaredChange]) -> DeclaredCall)?
+    /// What never changes of one that is there.
+    var fixed: Set<String>
+    /// Changes one that is there, given its normal form as declared and what differs.
+    var change: @Sendable (JSONObject, [DeclaredChange]) -> DeclaredCall
 
     /// In the order in which they are applied. Add a kind here, and nowhere else.
     static let all: [DeclaredKind] = [.meterType]
@@ -55,7 +56,9 @@ struct DeclaredChange: Hashable, Sendable {
 }
 
 extension DeclaredKind {
-    private static let toldByServer: Set = ["version", "createdAt", "retiredAt", "backfill"]
+    private static let toldByServer: Set = [
+        "version", "createdAt", "retiredAt", "backfill", "effectiveFrom",
+    ]
 
     static let meterType = DeclaredKind(
         name: "meter-type",
@@ -75,6 +78,13 @@ extension DeclaredKind {
         key: { $0["key"]?.stringValue ?? "" },
         isOver: { $0["retiredAt"] != nil },
         make: { DeclaredCall(method: .post, path: "/v1/meter-types", body: $0) },
-        change: nil
+        fixed: ["aggregation", "unit"],
+        change: { document, changes in
+            var body = JSONObject()
+            for change in changes { body[change.name] = change.to ?? .null }
+            let key = document["key"]?.stringValue ?? ""
+            let path = "/v1/meter-types/" + ServerConnection.segment(key)
+            return DeclaredCall(method: .patch, path: path, body: body)
+        }
     )
 }

@@ -111,8 +111,9 @@ struct DeclaredPlan {
             let changes = DeclaredChange.between(normal, declared)
             if kind.isOver(told) { return .refuse(changes, because: "it is retired") }
             if changes.isEmpty { return .none }
-            return kind.change == nil
-                ? .refuse(changes, because: "it cannot be changed in place") : .change(changes)
+            let fixed = changes.map(\.name).filter(kind.fixed.contains)
+            if fixed.isEmpty { return .change(changes) }
+            return .refuse(changes, because: "it keeps its \(fixed.joined(separator: " and "))")
         }
         return .make
     }

@@ -1,0 +1,124 @@
+public import Metering
+public import UsageModel
+
+/// A question for what a definition would say of stored history: `POST /v1/meter-types/preview`,
+/// understood.
+public struct PreviewQuery: Sendable {
+    public var draft: MeterTypeDefinition
+    public var range: Range<Instant>
+    /// nil: one reading for the whole range.
+    public var window: WindowWidth?
+    public var zone: TimeZoneRules
+    /// Cuts windows instead of ``window`` and ``zone``.
+    public var calendar: PeriodCalendar?
+    public var groupBy: [UsageQuery.Group]
+    /// The most readings in the answer.
+    public var limit: Int
+
+    public init(
+        draft: MeterTypeDefinition,
+        range: Range<Instant>,
+        window: WindowWidth? = nil,
+        zone: TimeZoneRules = .utc,
+        groupBy: [UsageQuery.Group] = [],
+        limit: Int = UsageQuery.rowsMax
+    ) {
+        (self.draft, self.range, self.window, calendar) = (draft, range, window, nil)
+        (self.zone, self.groupBy, self.limit) = (zone, groupBy, limit)
+    }
+
+    /// The windows and groups, of the draft.
+    public var readings: UsageQuery {
+        UsageQuery(
+            meterTypes: [draft.key],
+            range: range,
+            window: window,
+            zone: zone,
+            calendar: calendar,
+            groupBy: groupBy,
+            limit: limit
+        )
+    }
+
+    /// The whole range by subject: what is compared.
+    public var comparison: UsageQuery {
+        UsageQuery(
+            meterTypes: [draft.key],
+            range: range,
+            groupBy: [.subject],
+            limit: Limits.previewSubjectsMax
+        )
+    }
+}
+
+/// What a draft says, and where that is another value than the live one.
+public struct PreviewAnswer: Sendable {
+    /// One meter over the whole range.
+    public struct Difference: Sendable, Hashable {
+        public var subject: String
+        /// nil where the meter type has no value for the subject, or there is no such meter type.
+        public var live: Quantity?
+        public var draft: Quantity?
+        /// The draft less the live value, no value being nothing.
+        public var difference: Quantity
+
+        public init(subject: String, live: Quantity?, draft: Quantity?, difference: Quantity) {
+            (self.subject, self.live, self.draft) = (subject, live, draft)
+            self.difference = difference
+        }
+    }
+
+    public var position: Position
+    public var readings: [UsageReading]
+    /// Whether there are more than the limit, and the rest is left out.
+    public var hasMoreReadings: Bool
+    /// The largest first, either sign; of the same size by the subject's bytes. At most
+    /// ``Limits/previewDifferencesMax``.
+    public var differences: [Difference]
+    /// How many more there are.
+    public var moreDifferences: Int
+
+    /// - Parameters:
+    ///   - live: By subject, of the live meter type; empty where there is none.
+    ///   - draft: By subject, of the draft.
+    /// - Throws: `valueOverflow` where a difference does not fit a quantity.
+    public init(
+        readings: UsageAnswer,
+        live: [UsageReading],
+        draft: [UsageReading]
+    ) throws(LedgerError) {
+        (position, self.readings) = (readings.position, readings.readings)
+        hasMoreReadings = readings.hasMore
+        var values: [String: (live: Quantity?, draft: Quantity?)] = [:]
+        for reading in live {
+            values[reading.subject ?? "", default: (nil, nil)].live = reading.value
+        }
+        for reading in draft {
+            values[reading.subject ?? "", default: (nil, nil)].draft = reading.value
+        }
+        var differences: [Difference] = []
+        for (subject, value) in values {
+            let (live, draft) = (value.live ?? .zero, value.draft ?? .zero)
+            let (mantissa, overflows) = draft.mantissa.subtractingReportingOverflow(live.mantissa)
+            if overflows {
+                throw LedgerError(.valueOverflow, "the difference of a meter does not fit")
+            }
+            guard mantissa != 0 else { continue }
+            differences.append(
+                Difference(
+                    subject: subject,
+                    live: value.live,
+                    draft: value.draft,
+                    difference: Quantity(mantissa: mantissa)
+                )
+            )
+        }
+        differences.sort { one, other in
+            let (left, right) = (one.difference.mantissa, other.difference.mantissa)
+            if left.magnitude != right.magnitude { return left.magnitude > right.magnitude }
+            return one.subject.utf8.lexicographicallyPrecedes(other.subject.utf8)
+        }
+        moreDifferences = max(0, differences.count - Limits.previewDifferencesMax)
+        self.differences = Array(differences.prefix(Limits.previewDifferencesMax))
+    }
+}

@@ -1,0 +1,89 @@
+internal import GRDB
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+// The table `meter_type`: a row a version.
+extension Truth {
+    /// All versions of all meter types in the order of their numbers; ``MeterType/backfilled`` is
+    /// not the truth's to know and left at zero.
+    func meterTypes() throws -> [MeterType] {
+        try pool.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM meter_type ORDER BY number").map { row in
+                let text: String = row["definition"]
+                let definition: MeterTypeDefinition
+                do {
+                    definition = try MeterTypeDocument.read(JSONValue.parse(Array(text.utf8)))
+                } catch {
+                    throw LedgerError(
+                        .corrupt,
+                        "the definition of meter type \(row["key"] as String): \(error)"
+                    )
+                }
+                return MeterType(row, definition)
+            }
+        }
+    }
+
+    func insert(_ made: MeterType) throws {
+        let text = MeterTypeDocument.write(made.definition).serialized(pretty: false)
+        try pool.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO meter_type (number, key, version, definition, effective_from,
+                        created_at, created_position, counts_after, in_force_since)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    Int64(made.number), made.key.text, made.version,
+                    String(decoding: text, as: UTF8.self), made.effectiveFrom?.microseconds,
+                    made.createdAt.microseconds, Int64(made.createdPosition.value),
+                    made.countsAfter.map { Int64($0.value) },
+                    made.inForceSince.map { Int64($0.value) },
+                ]
+            )
+        }
+    }
+
+    /// Writes what changes of a version in its life.
+    func update(_ changed: MeterType) throws {
+        try pool.write { database in
+            try database.execute(
+                sql: """
+                    UPDATE meter_type SET counts_after = ?, in_force_since = ?, cancelled_at = ?,
+                        retired_at = ?, retired_position = ?
+                    WHERE number = ?
+                    """,
+                arguments: [
+                    changed.countsAfter.map { Int64($0.value) },
+                    changed.inForceSince.map { Int64($0.value) },
+                    changed.cancelledAt?.microseconds, changed.retiredAt?.microseconds,
+                    changed.retiredPosition.map { Int64($0.value) }, Int64(changed.number),
+                ]
+            )
+        }
+    }
+}
+
+extension MeterType {
+    fileprivate init(_ row: Row, _ definition: MeterTypeDefinition) {
+        func instant(_ column: String) -> Instant? {
+            (row[column] as Int64?).map(Instant.init(microseconds:))
+        }
+        func position(_ column: String) -> Position? {
+            (row[column] as Int64?).map { Position(UInt64($0)) }
+        }
+        self.init(
+            number: UInt32(row["number"] as Int64),
+            definition: definition,
+            createdAt: Instant(microseconds: row["created_at"]),
+            createdPosition: Position(UInt64(row["created_position"] as Int64)),
+            retiredAt: instant("retired_at"),
+            retiredPosition: position("retired_position"),
+            backfilled: .zero
+        )
+        version = row["version"]
+        (effectiveFrom, cancelledAt) = (instant("effective_from"), instant("cancelled_at"))
+        (countsAfter, inForceSince) = (position("counts_after"), position("in_force_since"))
+    }
+}
