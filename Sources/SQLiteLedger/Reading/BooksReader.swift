@@ -66,17 +66,21 @@ struct BooksReader {
             }
             lines[order, default: line].add(counts)
         }
+        return BooksAnswer(
+            position: Position(position),
+            total: total,
+            lines: Self.ordered(lines)
+        )
+    }
+
+    private static func ordered(_ lines: [[String]: BooksLine]) -> [BooksLine] {
         let ordered = lines.sorted { one, other in
             for (left, right) in zip(one.key, other.key) where left != right {
                 return left.utf8.lexicographicallyPrecedes(right.utf8)
             }
             return false
         }
-        return BooksAnswer(
-            position: Position(position),
-            total: total,
-            lines: ordered.map(\.value)
-        )
+        return ordered.map(\.value)
     }
 
     /// The books by source, of a derived state that no server holds.
