@@ -88,6 +88,8 @@ public final class SQLiteLedger: UsageLedger {
         core.room.withLock { $0.close() }
         core.bell.signal()
         committed.wait()
+        // A backfill reads the log until the committer lets nothing in any more.
+        core.backfills.sync {}
         defer { lock.unlock() }
         do {
             try core.checkpoints.close()
