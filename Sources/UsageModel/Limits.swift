@@ -48,6 +48,22 @@ public enum Limits {
     public static let meterEdgeRoundsMax = 12
     /// The most blocks that are unpacked for one of these questions.
     public static let meterEdgeBlocksMax = 64
+    /// The most meters of one call that enrols them.
+    public static let enrolmentsPerCallMax = 100_000
+    /// The most meters that are enrolled, suspended or closed by hand, closed ones included.
+    public static let enrolmentsMax = 1_000_000
+    /// The most changes of one meter: dates, notes, suspensions.
+    public static let meterChangesMax = 1_000
+    /// The longest reason of a change, in UTF-8 bytes.
+    public static let reasonBytesMax = 1_024
+    /// The longest key of a customer, in bytes.
+    public static let customerKeyBytesMax = 128
+    /// The most customers, retired ones included.
+    public static let customersMax = 100_000
+    /// The most subjects of one customer, each with a stretch of time.
+    public static let customerSubjectsMax = 10_000
+    /// The most things that the answer lists which use what was retired.
+    public static let usersShownMax = 100
     /// The most units of a reset schedule in one period.
     public static let resetIntervalMax = 10_000
     /// The longest cron expression, in UTF-8 bytes.

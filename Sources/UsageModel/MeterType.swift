@@ -115,8 +115,10 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     public var dimensions: [Dimension]
     public var rounding: Rounding?
     public var excessDigits: Quantity.ExcessDigits
-    /// The zone in which periods are cut: a name of the zone database, such as "Europe/Berlin".
-    /// Whether there is such a zone is for those to say who hold a database.
+    /// Whether the first event of a subject opens its meter.
+    public var enrolment: EnrolmentRule
+    /// The zone in which periods are cut: a name of the zone database, such as "Europe/Berlin", or
+    /// ``customersZone``. Whether there is such a zone is for those to say who hold a database.
     public var timezone: String
     /// What cuts a meter's time into periods.
     public var resetSchedule: ResetSchedule
@@ -143,7 +145,7 @@ public struct MeterTypeDefinition: Hashable, Sendable {
         (self.aggregation, self.dimensions) = (aggregation, dimensions)
         (filter, self.value) = (nil, value.map(ValueRule.path))
         (description, unit, rounding, excessDigits) = ("", "", nil, .round)
-        (timezone, resetSchedule, capacity) = ("UTC", .never, nil)
+        (enrolment, timezone, resetSchedule, capacity) = (.auto, "UTC", .never, nil)
         (category, externalRef) = ("", "")
         (activeFrom, activeTo, metadata) = (nil, nil, [])
     }
@@ -154,7 +156,8 @@ public struct MeterTypeDefinition: Hashable, Sendable {
             && one.filter == other.filter && one.aggregation == other.aggregation
             && one.value == other.value
             && one.dimensions == other.dimensions && one.rounding == other.rounding
-            && one.excessDigits == other.excessDigits && one.timezone == other.timezone
+            && one.excessDigits == other.excessDigits && one.enrolment == other.enrolment
+            && one.timezone == other.timezone
             && one.resetSchedule == other.resetSchedule && one.capacity == other.capacity
             && one.category == other.category && one.externalRef == other.externalRef
             && one.activeFrom == other.activeFrom && one.activeTo == other.activeTo
@@ -162,6 +165,12 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(key) }
+
+    /// In place of a zone: each meter's periods are cut in the zone of the customer who owns its
+    /// subject. No zone of the database has this name.
+    public static let customersZone = "customer"
+
+    public var isInCustomersZone: Bool { timezone == Self.customersZone }
 
     /// Whether anything of it is computed.
     public var hasExpressions: Bool {

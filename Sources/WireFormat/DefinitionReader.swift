@@ -7,12 +7,13 @@ struct DefinitionReader {
 
     private static let known = [
         "key", "name", "description", "unit", "eventTypes", "aggregation", "filter", "value",
-        "dimensions", "rounding", "excessDigits", "timezone", "resetSchedule", "capacity",
+        "dimensions", "rounding", "excessDigits", "enrolment", "timezone", "resetSchedule",
+        "capacity",
         "category", "externalRef", "activeFrom", "activeTo", "metadata",
     ]
     /// Promised by the API, but not yet there.
     private static let later: Set = [
-        "enrolment", "thresholds", "timeWeight",
+        "thresholds", "timeWeight",
     ]
     private static let ours: Set = ["version", "createdAt", "retiredAt", "backfill"]
     /// Words of `groupBy` that mean something else.
@@ -52,6 +53,7 @@ struct DefinitionReader {
         definition.dimensions = readDimensions()
         definition.rounding = readRounding()
         definition.excessDigits = word("excessDigits") ?? .round
+        definition.enrolment = word("enrolment") ?? .auto
         definition.timezone =
             text("timezone", bytesMax: MeterTypeDocument.timezoneBytesMax) ?? definition.timezone
         definition.resetSchedule = readResetSchedule()
