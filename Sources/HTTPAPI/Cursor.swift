@@ -6,7 +6,8 @@ import WireFormat
 /// row's order key; the wire has them as base64url.
 struct Cursor {
     enum Kind: UInt8 {
-        case events = 1, usage, unreadable, quarantine, meterTypes, meters, periods
+        case events = 1, usage, unreadable, quarantine, meterTypes, meters, periods, customers,
+            subjects
     }
 
     private(set) var bytes: [UInt8] = []

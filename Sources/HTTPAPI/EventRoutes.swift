@@ -5,6 +5,7 @@ import WireFormat
 /// Stored events: one by its key, lists by filters, and the events behind a reading.
 extension FrontDesk {
     private enum Order: String, CaseIterable { case asc, desc }
+    private enum Status: String, CaseIterable { case counted, unmatched }
 
     /// `GET /v1/events`.
     func listEvents(_ call: Call) async throws -> Answer {
@@ -15,6 +16,7 @@ extension FrontDesk {
         question.type = Self.typePattern(&query)
         question.meterType = query.text("meterType").flatMap { query.meterType($0) }
         question.dimensions = query.named("dimension.")
+        if let status: Status = query.word("status") { question.isCounted = status == .counted }
         question.asOf = query.position("asOf")
         question.isDescending = (query.word("order") ?? Order.asc) == .desc
         if !question.dimensions.isEmpty, question.meterType == nil {

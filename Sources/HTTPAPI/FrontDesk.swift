@@ -66,9 +66,9 @@ struct FrontDesk: HTTPResponder {
         case .backfill: return try await cancelBackfill(call)
         case .backfills: return try await listBackfills(call)
         case .preview: return try await previewMeterType(call)
-        case .meters: return try await listMeters(call)
-        case .meter: return try await readMeter(call)
-        case .periods: return try await listPeriods(call)
+        case .meters, .meter, .periods, .suspension, .resumption, .closure:
+            return try await answerOnMeters(call)
+        case .customers, .customer, .subjects: return try await answerOnCustomers(call)
         case .usage: return try await readUsage(call)
         case .unreadable: return try await listUnreadable(call)
         case .quarantine: return try await listQuarantine(call)
@@ -89,6 +89,28 @@ struct FrontDesk: HTTPResponder {
         case .delete: try await retireMeterType(call)
         default: try await readMeterType(call)
         }
+    }
+
+    private func answerOnMeters(_ call: Call) async throws -> Answer {
+        switch call.route {
+        case .meters: return call.isRead ? try await listMeters(call) : try await enrol(call)
+        case .meter: return call.isRead ? try await readMeter(call) : try await alterMeter(call)
+        case .suspension: return try await change(call, .suspended)
+        case .resumption: return try await change(call, .active)
+        case .closure: return try await change(call, .closed)
+        default: return try await listPeriods(call)
+        }
+    }
+
+    private func answerOnCustomers(_ call: Call) async throws -> Answer {
+        switch call.route {
+        case .customers: return try await listCustomers(call)
+        case .subjects: return try await listSubjects(call)
+        default: break
+        }
+        if call.isRead { return try await readCustomer(call) }
+        if call.request.method == .put { return try await putCustomer(call) }
+        return try await retireCustomer(call)
     }
 
     /// What the caller cannot mend is logged in full; what it is told names no paths.

@@ -18,6 +18,9 @@ extension FrontDesk {
             query.fault("subject", "a subject is not empty", "name a subject, or leave it out")
         }
         question.prefix = query.text("q") ?? ""
+        question.customers = query.customers()
+        question.standings = query.words("state")
+        question.at = clock()
         if var cursor = try query.cursor(.meters) { question.after = try Self.place(&cursor) }
         try query.finish()
 
@@ -30,7 +33,7 @@ extension FrontDesk {
                     guard let type = types.first(where: { $0.key == meter.id.meterType }) else {
                         continue
                     }
-                    json.object { Self.write(meter.id, of: type, &$0) }
+                    json.object { Self.write(meter, of: type, &$0) }
                 }
             }
             if let next = answer.next {
@@ -60,16 +63,19 @@ extension FrontDesk {
         let reading = try await ledger.reading(
             id,
             of: type.definition,
-            in: try zone(of: type),
+            in: try await zone(of: type, id, at: instant),
             at: instant
         )
         var json = JSONWriter(pretty: call.isPretty)
         json.object { json in
-            Self.write(id, of: type, &json)
+            Self.write(reading.meter, of: type, &json)
+            if let enrolled = reading.meter.enrolled {
+                Self.write(enrolled, at: instant, &json)
+            }
             json.object("period") { json in
                 if let start = reading.start { json.field("start", start) }
                 if let end = reading.end { json.field("end", end) }
-                json.field("timezone", type.definition.timezone)
+                json.field("timezone", reading.zone)
             }
             json.field("value", reading.value)
             json.field("events", String(reading.events))
@@ -112,17 +118,18 @@ extension FrontDesk {
         }
         try query.finish()
         let (id, type) = try await meter(call)
+        let zone = try await zone(of: type, id, at: clock())
         let answer = try await ledger.pastPeriods(
             id,
             of: type.definition,
-            in: try zone(of: type),
+            in: zone,
             before: instant,
             limit: limit
         )
         var json = JSONWriter(pretty: call.isPretty)
         json.object { json in
             json.field("position", answer.position)
-            json.field("timezone", type.definition.timezone)
+            json.field("timezone", UsageQuery.name(of: zone))
             json.array("items") { json in
                 for reading in answer.readings {
                     json.object { json in
@@ -146,7 +153,7 @@ extension FrontDesk {
     }
 
     /// The meter of an address, and its type.
-    private func meter(_ call: Call) async throws -> (MeterID, MeterType) {
+    func meter(_ call: Call) async throws -> (MeterID, MeterType) {
         let name = try call.name(at: 2)
         guard let id = MeterID(name),
             try await ledger.meterTypes().contains(where: { $0.key == id.meterType })
@@ -154,18 +161,40 @@ extension FrontDesk {
         return (id, try await ledger.meterTypeInForce(id.meterType))
     }
 
+    /// The zone that cuts a meter's periods: the type's own, or that of the customer who owns the
+    /// subject at an instant; UTC where nobody does.
+    func zone(
+        of type: MeterType,
+        _ id: MeterID,
+        at instant: Instant
+    ) async throws -> UsageQuery.Zone {
+        guard type.definition.isInCustomersZone else {
+            return try zone(named: type.definition.timezone)
+        }
+        let customer = try await ledger.meter(id, at: instant).customer
+        return try await zone(of: customer)
+    }
+
+    func zone(of key: CustomerKey?) async throws -> UsageQuery.Zone {
+        guard let key, let customer = try await ledger.customer(key) else {
+            return try zone(named: "UTC")
+        }
+        return try zone(named: customer.definition.timezone)
+    }
+
     /// A machine whose zone database lacks the zone of a definition cannot cut its periods.
-    func zone(of type: MeterType) throws(Refusal) -> UsageQuery.Zone {
-        do { return try zones.rules(named: type.definition.timezone) } catch {
-            throw .unavailable("the zone \(type.definition.timezone) is not to be had here")
+    func zone(named name: String) throws(Refusal) -> UsageQuery.Zone {
+        do { return try zones.rules(named: name) } catch {
+            throw .unavailable("the zone \(name) is not to be had here")
         }
     }
 
-    private static func write(_ id: MeterID, of type: MeterType, _ json: inout JSONWriter) {
-        json.field("id", id.text)
-        json.field("meterType", id.meterType.text)
-        json.field("subject", id.subject)
-        json.field("state", type.retiredAt == nil ? "active" : "closed")
+    static func write(_ meter: Meter, of type: MeterType, _ json: inout JSONWriter) {
+        json.field("id", meter.id.text)
+        json.field("meterType", meter.id.meterType.text)
+        json.field("subject", meter.id.subject)
+        if let customer = meter.customer { json.field("customer", customer.text) }
+        json.field("state", meter.standing.rawValue)
         json.field("unit", type.definition.unit)
     }
 }

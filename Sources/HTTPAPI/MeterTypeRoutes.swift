@@ -31,26 +31,6 @@ extension FrontDesk {
         return answer
     }
 
-    /// Reads a body of JSON.
-    func readDocument(_ call: Call) async throws -> JSONValue {
-        if let text = call.request.headers[.contentType] {
-            let media = MediaType(text)
-            guard media.name == "application/json", media.charset ?? "utf-8" == "utf-8" else {
-                throw Refusal(.unsupportedMediaType, "a definition is application/json in UTF-8")
-            }
-        } else {
-            throw Refusal(.unsupportedMediaType, "a definition is application/json")
-        }
-        var share = BodyShare(of: budget)
-        let reading = BodyReading(bytesMax: min(bodies.bytesMax, Self.definitionBytesMax))
-        let announced = try reading.announcement(call.request.headers)
-        let body = try await reading.read(call.request.body, announced, share: &share)
-        share.end()
-        do throws(MalformedBody) {
-            return try JSONValue.parse(body)
-        } catch { throw Refusal(error) }
-    }
-
     /// Reads and judges a definition.
     ///
     /// - Parameter place: Where it stands in the body.
@@ -68,16 +48,15 @@ extension FrontDesk {
         do throws(MeterTypeDocument.Faults) {
             definition = try MeterTypeDocument.read(value)
         } catch {
-            guard error.unknown.isEmpty else {
-                let detail = "\(error.unknown.count) not known or not supported yet, see errors"
-                let faults = placed(error.unknown + error.invalid)
-                throw Refusal(.unknownField, detail, faults: faults)
-            }
-            throw Refusal.fields(placed(error.invalid))
+            var faults = error
+            (faults.unknown, faults.invalid) = (placed(error.unknown), placed(error.invalid))
+            throw Refusal(faults)
         }
         let faults = definition.expressionFaults(zones: zones)
         guard faults.isEmpty else { throw Refusal.fields(placed(faults)) }
-        _ = try rules(named: definition.timezone, at: place + "/timezone")
+        if !definition.isInCustomersZone {
+            _ = try rules(named: definition.timezone, at: place + "/timezone")
+        }
         return definition
     }
 
@@ -128,7 +107,24 @@ extension FrontDesk {
     func retireMeterType(_ call: Call) async throws -> Answer {
         var query = try call.query()
         try query.finish()
-        return Self.answer(try await ledger.retire(try Self.key(call)), call)
+        let type = try await ledger.retire(try Self.key(call))
+        var document = Self.document(type)
+        document["usedBy"] = .object(try await users(of: type.key))
+        return .json(document, isPretty: call.isPretty)
+    }
+
+    /// What uses a meter type: the first of its meters, and the customers who own
+    /// their subjects.
+    private func users(of key: MeterTypeKey) async throws -> JSONObject {
+        let question = MeterQuery(meterTypes: [key], at: clock(), limit: Limits.usersShownMax)
+        let answer = try await ledger.meters(question)
+        let customers = Set(answer.meters.compactMap(\.customer)).sorted()
+        var users: JSONObject = [
+            "meters": .array(answer.meters.map { .string($0.id.text) }),
+            "customers": .array(customers.map { .string($0.text) }),
+        ]
+        if answer.next != nil { users["more"] = true }
+        return users
     }
 
     static func key(_ call: Call) throws(Refusal) -> MeterTypeKey {

@@ -38,6 +38,12 @@ struct MetricsText {
             "The position that derived state is on disk for.",
             Int64(status.checkpoint.value)
         )
+        gauge("odometer_enrolments", "Meters that were spoken of.", status.enrolments)
+        gauge(
+            "odometer_recounting",
+            "Whether the books are counted anew after meters changed.",
+            status.isRecounting ? 1 : 0
+        )
         gauge("odometer_blocks", "Event blocks.", status.blocks)
         gauge("odometer_subjects", "Subjects seen.", status.subjects)
         gauge("odometer_quarantined", "Events in quarantine.", status.quarantined)

@@ -20,6 +20,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case internalFault = "internal-fault"
     case alreadyExists = "already-exists"
     case retired = "retired"
+    case subjectOwned = "subject-owned"
     case backfillRunning = "backfill-running"
     case backfillCancelled = "backfill-cancelled"
     case valueOverflow = "value-overflow"
@@ -32,7 +33,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .unknownParameter, .unknownField, .malformedJSON, .invalidCursor: 400
         case .notFound: 404
         case .methodNotAllowed: 405
-        case .alreadyExists, .retired, .backfillRunning, .backfillCancelled: 409
+        case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled: 409
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
         case .invalidField, .atomicRefused, .valueOverflow, .positionUnknown, .limitExceeded: 422
@@ -61,8 +62,9 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .storageUnavailable: "The storage cannot be used now"
         case .storageCorrupt: "Stored bytes contradict their checksum"
         case .internalFault: "Something broke on our side"
-        case .alreadyExists: "The key is taken by another definition"
-        case .retired: "The meter type is retired"
+        case .alreadyExists: "The name is taken by another definition"
+        case .retired: "The meter type or customer is retired"
+        case .subjectOwned: "Another customer owns the subject at that time"
         case .backfillRunning: "The history is still being counted"
         case .backfillCancelled: "The history was never counted"
         case .valueOverflow: "A sum does not fit a quantity"
@@ -106,9 +108,11 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .internalFault:
             "Send again; if it stays, tell the operator the time of the call."
         case .alreadyExists:
-            "PATCH makes another version of a meter type. Or use another key, or send the same "
-                + "definition."
-        case .retired: "A retired meter type counts nothing further. Use another key."
+            "PATCH makes another version of a meter type, and changes an enrolled meter. Or use "
+                + "another key, or send the same definition."
+        case .retired: "What is retired counts nothing, and owns nothing, further. Use another key."
+        case .subjectOwned:
+            "End the one ownership where the other begins: each event has one owner at most."
         case .backfillRunning: "Wait until `backfill.state` of the meter type is `done`."
         case .backfillCancelled:
             "PATCH the meter type: a new version counts the history anew."

@@ -176,6 +176,20 @@ struct Query {
         return nil
     }
 
+    /// The customers that a parameter names, each once.
+    mutating func customers() -> [CustomerKey] {
+        var keys: [CustomerKey] = []
+        for text in texts("customer") {
+            guard let key = CustomerKey(text) else {
+                let rule = "1 to \(Limits.customerKeyBytesMax) of A-Z a-z 0-9 . _ -"
+                fault("customer", "\"\(text)\" is no key of a customer", "a key is \(rule)")
+                continue
+            }
+            if !keys.contains(key) { keys.append(key) }
+        }
+        return keys
+    }
+
     // MARK: Judgement
 
     mutating func fault(_ name: String, _ reason: String, _ remedy: String) {

@@ -22,7 +22,10 @@ extension Refusal {
         case .valueOverflow: self.init(.valueOverflow, error.message)
         case .positionUnknown: self.init(.positionUnknown, error.message)
         case .limitExceeded: self.init(.limitExceeded, error.message)
+        case .subjectOwned: self.init(.subjectOwned, error.message)
+        case .invalidDates: self.init(.invalidField, error.message)
         }
+        faults = error.faults
     }
 
     init(_ fault: MalformedBody) {

@@ -3,6 +3,7 @@ enum Route: Int, CaseIterable {
     case events, event, meterTypes, meterType, meters, meter, periods, usage, unreadable,
         quarantine, reconciliation
     case versions, backfill, backfills, preview
+    case suspension, resumption, closure, customers, customer, subjects
     case status, health, readiness, metrics, problem, description
     /// No address of ours.
     case none
@@ -24,6 +25,12 @@ enum Route: Int, CaseIterable {
         case .meters: "/v1/meters"
         case .meter: "/v1/meters/{id}"
         case .periods: "/v1/meters/{id}/periods"
+        case .suspension: "/v1/meters/{id}/suspend"
+        case .resumption: "/v1/meters/{id}/resume"
+        case .closure: "/v1/meters/{id}/close"
+        case .customers: "/v1/customers"
+        case .customer: "/v1/customers/{key}"
+        case .subjects: "/v1/subjects"
         case .usage: "/v1/usage"
         case .unreadable: "/v1/unreadable"
         case .quarantine: "/v1/quarantine"

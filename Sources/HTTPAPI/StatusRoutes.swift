@@ -32,6 +32,8 @@ extension FrontDesk {
             json.field("blocks", String(status.blocks))
             json.field("subjects", String(status.subjects))
             json.field("quarantined", String(status.quarantined))
+            json.field("enrolments", String(status.enrolments))
+            json.field("isRecounting", status.isRecounting)
             json.object("derived") { json in
                 json.field("keyRuns", status.keyRuns)
                 json.field("cellRuns", status.cellRuns)

@@ -31,7 +31,7 @@ extension FrontDesk {
         var question = try usageQuestion(&query)
         let isByPeriod = query.texts("window") == ["period"]
         try query.finish()
-        if isByPeriod { question.calendar = try await calendar(of: question.meterTypes) }
+        if isByPeriod { question.calendar = try await calendar(for: question) }
 
         let answer = try await answer(question)
         var next: String?
@@ -94,6 +94,7 @@ extension FrontDesk {
         if question.version != nil, keys.count > 1 {
             query.fault("version", "a version is of one meter type", "name exactly one")
         }
+        question.customers = query.customers()
         question.groupBy = Self.groups(&query)
         question.asOf = query.position("asOf")
         question.fillsZero = (query.word("fill") as Fill?) != nil
@@ -111,28 +112,51 @@ extension FrontDesk {
         }
     }
 
-    private func calendar(of keys: [MeterTypeKey]) async throws -> UsageQuery.Calendar? {
+    private func calendar(for question: UsageQuery) async throws -> UsageQuery.Calendar? {
+        let keys = question.meterTypes
         guard let key = keys.first else { return nil }
         let type = try await ledger.meterTypeInForce(key)
-        return UsageQuery.calendar(type.definition.resetSchedule, in: try zone(of: type))
+        let definition = type.definition
+        let zone: UsageQuery.Zone
+        if !definition.isInCustomersZone {
+            zone = try self.zone(named: definition.timezone)
+        } else if question.customers.count == 1 {
+            zone = try await self.zone(of: question.customers[0])
+        } else if question.subjects.count == 1, question.customers.isEmpty,
+            let id = MeterID(meterType: type.key, subject: question.subjects[0])
+        {
+            zone = try await self.zone(of: type, id, at: clock())
+        } else {
+            throw Refusal.fields([
+                FieldFault(
+                    pointer: "window",
+                    reason: "the periods of \(type.key) are cut in each customer's zone",
+                    remedy: "name one customer or one subject"
+                )
+            ])
+        }
+        return UsageQuery.calendar(definition.resetSchedule, in: zone)
     }
 
-    /// `subject`, and names of dimensions, no name twice.
+    /// `customer`, `subject`, and names of dimensions, no name twice.
     private static func groups(_ query: inout Query) -> [UsageQuery.Group] {
         var groups: [UsageQuery.Group] = []
         for name in query.list("groupBy") {
-            let group: UsageQuery.Group = name == "subject" ? .subject : .dimension(name)
-            if name == "customer" {
-                query.fault("groupBy", "customers are not known yet", "group by subject")
-            } else if name.isEmpty {
-                query.fault("groupBy", "a name is empty", "name a dimension or subject")
+            let group: UsageQuery.Group =
+                switch name {
+                case "customer": .customer
+                case "subject": .subject
+                default: .dimension(name)
+                }
+            if name.isEmpty {
+                query.fault("groupBy", "a name is empty", "name a dimension, subject or customer")
             } else if groups.contains(group) {
                 query.fault("groupBy", "\"\(name)\" stands twice", "say it once")
             } else {
                 groups.append(group)
             }
         }
-        if groups.count > Limits.dimensionsMax + 1 {
+        if groups.count > Limits.dimensionsMax + 2 {
             query.fault("groupBy", "it names too much", "a meter type has 16 dimensions at most")
         }
         return groups
@@ -157,7 +181,7 @@ extension FrontDesk {
             throw Cursor.refusal
         }
         let count = try cursor.readNumber()
-        guard count <= UInt64(Limits.dimensionsMax) + 1 else { throw Cursor.refusal }
+        guard count <= UInt64(Limits.dimensionsMax) + 2 else { throw Cursor.refusal }
         var groups: [String?] = []
         for _ in 0..<count { groups.append(try cursor.readText()) }
         return UsageReading.OrderKey(start: start, meterType: key, groups: groups)
@@ -167,6 +191,7 @@ extension FrontDesk {
 
     static func write(_ reading: UsageReading, _ json: inout JSONWriter) {
         json.field("meterType", reading.meterType.text)
+        if let customer = reading.customer { json.field("customer", customer) }
         if let subject = reading.subject { json.field("subject", subject) }
         json.field("from", reading.range.lowerBound)
         json.field("to", reading.range.upperBound)
@@ -188,17 +213,21 @@ extension FrontDesk {
         next: String?,
         _ call: Call
     ) -> Answer {
+        let hasCustomer = !question.customers.isEmpty || question.groupBy.contains(.customer)
         let hasSubject = !question.subjects.isEmpty || question.groupBy.contains(.subject)
         let names = question.groupBy.compactMap { group in
             if case .dimension(let name) = group { name } else { nil as String? }
         }
         var csv = CSVWriter()
         csv.row(
-            ["meterType"] + (hasSubject ? ["subject"] : []) + ["from", "to"] + names
+            ["meterType"] + (hasCustomer ? ["customer"] : []) + (hasSubject ? ["subject"] : []) + [
+                "from", "to",
+            ] + names
                 + ["value", "events"]
         )
         for reading in answer.readings {
             csv.field(reading.meterType.text)
+            if hasCustomer { csv.value(reading.customer) }
             if hasSubject { csv.value(reading.subject) }
             csv.field(reading.range.lowerBound.rfc3339)
             csv.field(reading.range.upperBound.rfc3339)

@@ -155,7 +155,9 @@ extension FrontDesk {
         var question = PreviewQuery(draft: draft, range: document.range)
         question.groupBy = document.groupBy
         question.limit = document.limit
-        let own = try rules(named: draft.timezone, at: "/meterType/timezone")
+        // A draft is read over all customers together: their zones do not cut it.
+        let name = draft.isInCustomersZone ? "UTC" : draft.timezone
+        let own = try rules(named: name, at: "/meterType/timezone")
         if let name = document.timezone { question.zone = try rules(named: name, at: "/timezone") }
         if document.window == "period" {
             question.calendar = UsageQuery.calendar(draft.resetSchedule, in: own)

@@ -142,6 +142,10 @@ public struct LedgerStatus: Sendable {
     public var backfills = 0
     /// The events that are left to be counted for the one at work.
     public var backfillEventsLeft: Int64 = 0
+    /// How many meters are enrolled, or were suspended or closed.
+    public var enrolments: Int64 = 0
+    /// Whether meters changed, and the books do not know yet which events count since.
+    public var isRecounting = false
     /// Since the start of this process.
     public var counters = IntakeCounters()
 

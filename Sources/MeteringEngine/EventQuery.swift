@@ -9,6 +9,8 @@ public struct EventQuery: Sendable {
     public var meterType: MeterTypeKey?
     /// Only events with these values of the meter type's dimensions.
     public var dimensions: [UsageReading.Value]
+    /// Only events that at least one meter type counts, or only those that none does.
+    public var isCounted: Bool?
     /// Of the event's time.
     public var range: Range<Instant>
     public var asOf: Position?
@@ -23,6 +25,7 @@ public struct EventQuery: Sendable {
 
     public init(range: Range<Instant>, limit: Int) {
         (subject, type, source, meterType, dimensions) = (nil, nil, nil, nil, [])
+        isCounted = nil
         (self.range, asOf, isDescending, self.limit, after) = (range, nil, false, limit, nil)
     }
 }

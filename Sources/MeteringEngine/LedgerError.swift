@@ -1,3 +1,5 @@
+public import UsageModel
+
 /// A fault of the ledger: a code for programs, words for operators.
 public struct LedgerError: Error, Sendable, CustomStringConvertible {
     /// Closed on purpose: a new code breaks every `switch` that has not yet decided about it.
@@ -29,6 +31,10 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case valueOverflow
         /// The position lies in the future.
         case positionUnknown
+        /// Another customer owns the subject at that time.
+        case subjectOwned
+        /// The end of a meter would not lie after its start.
+        case invalidDates
         /// More rows, windows or types than the limit allows.
         case limitExceeded
     }
@@ -39,6 +45,8 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
     /// codes that speak of what the caller asked for.
     public var message: String
     public var cause: (any Error)?
+    /// The fields of what the caller asked for that are at fault.
+    public var faults: [FieldFault] = []
 
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         (self.code, self.message, self.cause) = (code, message, cause)

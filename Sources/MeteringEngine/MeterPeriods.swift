@@ -16,6 +16,8 @@ public struct MeterReading: Sendable {
     public var dimensions: [UsageReading]
     /// Whether there are more than ``Limits/meterDimensionRowsMax``, and the rest is left out.
     public var hasMoreDimensions: Bool
+    /// The name of the zone that cuts periods.
+    public var zone: String
     /// At most ``nextResetsMax``; fewer where no more come.
     public var nextResets: [Instant]
     public var position: Position
@@ -53,17 +55,25 @@ extension UsageLedger {
 
     /// One meter and what it counted of all time.
     ///
-    /// - Throws: `notFound` where there is no such meter type, or the subject used nothing of it.
+    /// - Parameter instant: When to look how it stands and who owns its subject.
+    /// - Throws: `notFound` where there is no such meter type, or the subject used nothing of it
+    ///   and is not enrolled.
     /// - Complexity: O(the subject's rollup cells).
-    public func meter(_ id: MeterID) async throws(LedgerError) -> Meter {
-        try await knownMeter(id).meter
+    public func meter(_ id: MeterID, at instant: Instant) async throws(LedgerError) -> Meter {
+        try await knownMeter(id, at: instant).meter
     }
 
     /// The same, with the position it is known at.
     private func knownMeter(
-        _ id: MeterID
+        _ id: MeterID,
+        at instant: Instant
     ) async throws(LedgerError) -> (meter: Meter, position: Position) {
-        let query = MeterQuery(meterTypes: [id.meterType], subjects: [id.subject], limit: 1)
+        let query = MeterQuery(
+            meterTypes: [id.meterType],
+            subjects: [id.subject],
+            at: instant,
+            limit: 1
+        )
         let answer = try await meters(query)
         guard let meter = answer.meters.first else {
             throw LedgerError(.notFound, "there is no meter \(id)")
@@ -76,16 +86,19 @@ extension UsageLedger {
     /// - Parameters:
     ///   - definition: The meter's type.
     ///   - zone: The rules of the type's zone.
-    /// - Throws: What ``meter(_:)`` and ``readings(_:)`` throw.
+    /// - Throws: What ``meter(_:at:)`` and ``readings(_:)`` throw.
     public func reading(
         _ id: MeterID,
         of definition: MeterTypeDefinition,
         in zone: TimeZoneRules,
         at instant: Instant
     ) async throws(LedgerError) -> MeterReading {
-        let (meter, known) = try await knownMeter(id)
+        let (meter, known) = try await knownMeter(id, at: instant)
         let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
-        let period = calendar.period(containing: instant)
+        // The first period begins where the meter does.
+        let start = meter.enrolled?.enrolment.start
+        let cut = start.flatMap { calendar.period(containing: instant, enrolledAt: $0) }
+        let period = cut ?? calendar.period(containing: instant)
         let groups = definition.dimensions.map { UsageQuery.Group.dimension($0.name) }
         let answer = try await readings(
             UsageQuery(
@@ -108,6 +121,7 @@ extension UsageLedger {
             events: answer.totals.first?.events ?? 0,
             dimensions: groups.isEmpty ? [] : answer.readings,
             hasMoreDimensions: answer.hasMore,
+            zone: zone.name,
             nextResets: calendar.next(MeterReading.nextResetsMax, after: instant),
             position: answer.position
         )
@@ -119,7 +133,7 @@ extension UsageLedger {
     /// - Parameters:
     ///   - instant: Now; or for a further page, what the page before said.
     ///   - limit: At most ``UsageQuery/rowsMax``.
-    /// - Throws: What ``meter(_:)`` and ``readings(_:)`` throw.
+    /// - Throws: What ``meter(_:at:)`` and ``readings(_:)`` throw.
     public func pastPeriods(
         _ id: MeterID,
         of definition: MeterTypeDefinition,
@@ -127,7 +141,8 @@ extension UsageLedger {
         before instant: Instant,
         limit: Int
     ) async throws(LedgerError) -> PeriodAnswer {
-        let span = try await meter(id).span
+        let meter = try await meter(id, at: instant)
+        let span = meter.span
         let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
         var periods: [Period] = []
         var period = calendar.period(before: calendar.period(containing: instant))
@@ -140,7 +155,7 @@ extension UsageLedger {
             periods.append(past)
             period = calendar.period(before: past)
         }
-        guard let newest = periods.first, let oldest = periods.last else {
+        guard !span.isEmpty, let newest = periods.first, let oldest = periods.last else {
             return PeriodAnswer(position: try await status().position, readings: [], next: nil)
         }
         let answer = try await readings(
@@ -158,6 +173,11 @@ extension UsageLedger {
         if reachesBack { while readings.last?.events == 0 { readings.removeLast() } }
         let isLast = reachesBack && readings.count <= limit
         readings.removeLast(max(0, readings.count - limit))
+        if let start = meter.enrolled?.enrolment.start,
+            let first = readings.lastIndex(where: { $0.range.contains(start) })
+        {
+            readings[first].range = start..<readings[first].range.upperBound
+        }
         return PeriodAnswer(
             position: answer.position,
             readings: readings,

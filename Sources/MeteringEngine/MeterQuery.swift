@@ -6,8 +6,14 @@ public struct MeterQuery: Sendable {
     public var meterTypes: [MeterTypeKey]
     /// Empty: all of them.
     public var subjects: [String]
+    /// Only of subjects that one of these customers owns at ``at``. Empty: all of them.
+    public var customers: [CustomerKey]
+    /// Only meters that stand so at ``at``. Empty: all of them.
+    public var standings: [MeterStanding]
     /// What the subject begins with.
     public var prefix: String
+    /// When to look how meters stand and who owns their subjects.
+    public var at: Instant
     public var limit: Int
     /// Where the page before ended.
     public var after: Place?
@@ -26,25 +32,45 @@ public struct MeterQuery: Sendable {
     public init(
         meterTypes: [MeterTypeKey] = [],
         subjects: [String] = [],
+        customers: [CustomerKey] = [],
+        standings: [MeterStanding] = [],
         prefix: String = "",
+        at: Instant = .latest,
         limit: Int,
         after: Place? = nil
     ) {
         (self.meterTypes, self.subjects, self.prefix) = (meterTypes, subjects, prefix)
+        (self.customers, self.standings, self.at) = (customers, standings, at)
         (self.limit, self.after) = (limit, after)
     }
 }
 
-/// A meter: the bucket of one subject for one meter type, opened by the first event it counts.
+/// A meter: the bucket of one subject for one meter type, enrolled or opened by the first event it
+/// counts.
 public struct Meter: Sendable, Hashable {
     public var id: MeterID
     /// How many events it counts, of all time.
     public var events: Int64
-    /// From the quarter of an hour of the earliest event to the end of that of the latest.
+    /// From the quarter of an hour of the earliest event to the end of that of the latest; empty
+    /// where it counts none.
     public var span: Range<Instant>
+    /// At the time asked for. A meter of a retired type is closed.
+    public var standing: MeterStanding
+    /// Who owns the subject at the time asked for.
+    public var customer: CustomerKey?
+    /// What was said of it; nil where nothing was.
+    public var enrolled: EnrolledMeter?
 
-    public init(id: MeterID, events: Int64, span: Range<Instant>) {
+    public init(
+        id: MeterID,
+        events: Int64,
+        span: Range<Instant>,
+        standing: MeterStanding = .active,
+        customer: CustomerKey? = nil,
+        enrolled: EnrolledMeter? = nil
+    ) {
         (self.id, self.events, self.span) = (id, events, span)
+        (self.standing, self.customer, self.enrolled) = (standing, customer, enrolled)
     }
 }
 

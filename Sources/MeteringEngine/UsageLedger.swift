@@ -58,6 +58,41 @@ public protocol UsageLedger: Sendable {
     /// The versions whose history is being counted or waits for it, in the order of their turns.
     func backfills() async throws(LedgerError) -> [MeterType]
 
+    /// Enrols meters, all of them or none. One that is enrolled in the same words is left alone.
+    ///
+    /// From then on, and for all that was recorded before, an event of a subject counts if its time
+    /// lies where the meter is active between its dates. Without an enrolment, or another word
+    /// about the meter, events of a type with ``EnrolmentRule/auto`` all count, and of ``explicit``
+    /// none.
+    ///
+    /// - Throws: `notFound` for a meter type that there is not, `retired`, `limitExceeded`;
+    ///   `alreadyExists` for a meter that is enrolled in other words, with the fields at fault.
+    func enrol(_ enrolments: [MeterEnrolment]) async throws(LedgerError) -> EnrolAnswer
+
+    /// Changes the dates or notes of a meter that was enrolled or spoken of.
+    /// - Throws: `notFound`; `invalidDates` where the end would not lie after the start.
+    func alter(_ id: MeterID, _ alteration: MeterAlteration) async throws(LedgerError)
+        -> EnrolledMeter
+
+    /// Records the word that a meter is active, suspended or closed for a while. What changes
+    /// nothing is not recorded.
+    /// - Throws: `notFound` for a meter of an explicit type that is not enrolled.
+    func say(_ change: StandingChange, of id: MeterID) async throws(LedgerError) -> EnrolledMeter
+
+    /// Makes a customer, or changes the one there is to what the definition says.
+    /// - Throws: `subjectOwned` where another customer owns a subject at the same time, with the
+    ///   fields at fault; `retired`; `limitExceeded`.
+    func put(_ customer: CustomerDefinition) async throws(LedgerError) -> Customer
+
+    /// Retires a customer: from now on it owns nothing; what was its own stays so.
+    /// - Throws: `notFound`.
+    func retire(customer key: CustomerKey) async throws(LedgerError) -> Customer
+
+    func customer(_ key: CustomerKey) async throws(LedgerError) -> Customer?
+    func customers(_ query: CustomerQuery) async throws(LedgerError) -> CustomerAnswer
+    func subjects(_ query: SubjectQuery) async throws(LedgerError) -> SubjectAnswer
+
+    /// - Throws: `notFound` for a meter type or customer that there is not.
     func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer
 
     /// Runs a draft over stored events, as if it had been the meter type of its key for all time,
@@ -66,9 +101,10 @@ public protocol UsageLedger: Sendable {
     ///   `valueOverflow`.
     func preview(_ query: PreviewQuery) async throws(LedgerError) -> PreviewAnswer
 
-    /// The meters that there are: each subject and meter type that counted an event of it. Subjects
-    /// come in the order in which the ledger met their names, the meters of one by their keys.
-    /// - Throws: `notFound` for a meter type that there is not.
+    /// The meters that there are: of each subject and meter type that counted an event of it, and
+    /// those that are enrolled. Subjects come in the order in which the ledger met their names, the
+    /// meters of one by their keys.
+    /// - Throws: `notFound` for a meter type or customer that there is not.
     func meters(_ query: MeterQuery) async throws(LedgerError) -> MeterAnswer
 
     func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer

@@ -11,6 +11,9 @@ extension UsageQuery {
         PeriodCalendar(schedule: schedule, zone: zone)
     }
 
+    /// The IANA name of a zone.
+    public static func name(of zone: Zone) -> String { zone.name }
+
     /// Reads the wire's word for a window, so that the edge needs no room of its own for it.
     public static func window(_ text: String) throws(WindowWidthError) -> WindowWidth {
         try WindowWidth(text)

@@ -9,6 +9,7 @@ public struct UsageQuery: Sendable {
     public static let rowsMax = 1_000
 
     public enum Group: Hashable, Sendable {
+        case customer
         case subject
         case dimension(String)
     }
@@ -19,6 +20,8 @@ public struct UsageQuery: Sendable {
     public var version: Int?
     /// Empty: over all subjects.
     public var subjects: [String]
+    /// Only events that one of these owned the subject of, at the time of the event. Empty: all.
+    public var customers: [CustomerKey]
     public var range: Range<Instant>
     /// nil: one reading for the whole range.
     public var window: WindowWidth?
@@ -39,6 +42,7 @@ public struct UsageQuery: Sendable {
     public init(
         meterTypes: [MeterTypeKey],
         subjects: [String] = [],
+        customers: [CustomerKey] = [],
         range: Range<Instant>,
         window: WindowWidth? = nil,
         zone: TimeZoneRules = .utc,
@@ -52,6 +56,7 @@ public struct UsageQuery: Sendable {
     ) {
         version = nil
         (self.meterTypes, self.subjects, self.range) = (meterTypes, subjects, range)
+        self.customers = customers
         (self.window, self.zone, self.calendar) = (window, zone, calendar)
         (self.groupBy, self.asOf, self.fillsZero) = (groupBy, asOf, fillsZero)
         (self.addsTotals, self.limit, self.after) = (addsTotals, limit, after)
@@ -90,6 +95,8 @@ public struct UsageQuery: Sendable {
 /// The value of a meter type over a range, as known at a position.
 public struct UsageReading: Sendable, Hashable {
     public var meterType: MeterTypeKey
+    /// Set where the question names customers or groups by them, and somebody owned the subject.
+    public var customer: String?
     /// Set where the question names subjects or groups by them.
     public var subject: String?
     public var range: Range<Instant>
@@ -106,11 +113,12 @@ public struct UsageReading: Sendable, Hashable {
         public init(name: String, value: String?) { (self.name, self.value) = (name, value) }
     }
 
-    /// Readings are ordered by the start, the meter type, the subject, the dimension values,
-    /// byte-wise; a missing value comes first.
+    /// Readings are ordered by the start, the meter type, the customer, the subject, the dimension
+    /// values, byte-wise; a missing value comes first.
     public struct OrderKey: Sendable, Hashable, Comparable {
         public var start: Instant
         public var meterType: MeterTypeKey
+        /// The customer, the subject, then the values of the dimensions.
         public var groups: [String?]
 
         public init(start: Instant, meterType: MeterTypeKey, groups: [String?]) {
@@ -133,12 +141,13 @@ public struct UsageReading: Sendable, Hashable {
         OrderKey(
             start: range.lowerBound,
             meterType: meterType,
-            groups: [subject] + dimensions.map(\.value)
+            groups: [customer, subject] + dimensions.map(\.value)
         )
     }
 
     public init(
         meterType: MeterTypeKey,
+        customer: String? = nil,
         subject: String?,
         range: Range<Instant>,
         dimensions: [Value],
@@ -146,6 +155,7 @@ public struct UsageReading: Sendable, Hashable {
         events: Int64
     ) {
         (self.meterType, self.subject, self.range) = (meterType, subject, range)
+        self.customer = customer
         (self.dimensions, self.value, self.events) = (dimensions, value, events)
     }
 }

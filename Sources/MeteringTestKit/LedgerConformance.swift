@@ -25,6 +25,7 @@ public struct LedgerConformance: Sendable {
         try await retirement()
         try await expressions()
         try await versions()
+        violations += try await EnrolmentConformance(ledger).run()
         return violations
     }
 

@@ -17,16 +17,21 @@ extension ReferenceLedger {
     private struct Use {
         var time: Instant
         var subject: String
+        var customer: String?
         var dimensions: [String: String]
         var state: MeterState
         var elements: ArraySlice<KeyHash>
     }
 
     public func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
-        let (entries, meterTypes) = state.withLock { ($0.entries, $0.meterTypes) }
+        let snapshot = state.withLock { $0 }
+        let (entries, meterTypes) = (snapshot.entries, snapshot.meterTypes)
         let position = query.asOf?.value ?? UInt64(entries.count)
         guard position <= UInt64(entries.count) else {
             throw LedgerError(.positionUnknown, "the log ends at \(entries.count)")
+        }
+        for key in query.customers where snapshot.customer(key, asOf: nil) == nil {
+            throw LedgerError(.notFound, "no customer \(key)")
         }
         let windows = try query.windows()
         let names = query.groupBy.compactMap { group in
@@ -36,7 +41,14 @@ extension ReferenceLedger {
         var totals: [UsageReading] = []
         for key in query.meterTypes {
             let versions = try asked(key, query, meterTypes)
-            let uses = versions.flatMap { self.uses(of: $0, in: entries.prefix(Int(position))) }
+            let uses = versions.flatMap { version in
+                self.uses(
+                    of: version,
+                    in: entries.prefix(Int(position)),
+                    snapshot,
+                    asOf: query.asOf.map { Int($0.value) }
+                )
+            }
             var (rows, total) = (Rows(), Rows())
             for window in windows {
                 let inWindow = uses.filter { window.contains($0.time) }
@@ -93,7 +105,14 @@ extension ReferenceLedger {
         return versions
     }
 
-    private func uses(of meterType: MeterType, in entries: ArraySlice<Entry>) -> [Use] {
+    /// - Parameter position: What is said of meters and customers is asked as of there; nil: now.
+    private func uses(
+        of meterType: MeterType,
+        in entries: ArraySlice<Entry>,
+        _ state: State,
+        asOf position: Int? = nil
+    ) -> [Use] {
+        let said = state.said.filter { position == nil || $0.position <= position ?? 0 }
         let catalog = MeterCatalog(generation: 0, meterTypes: [meterType])
         let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
         var uses: [Use] = []
@@ -101,6 +120,8 @@ extension ReferenceLedger {
             if let retired = meterType.retiredPosition, UInt64(place + 1) > retired.value { break }
             let batch = preparer.prepareAgain(entry.batch)
             let event = batch.events[entry.place]
+            let subject = text(batch, event.decoded.subject)
+            guard Self.counts(meterType.definition, subject, event.time, said) else { continue }
             let first = Int(event.firstContribution)
             for one in batch.contributions[first..<(first + Int(event.contributionCount))]
             where one.unreadable == nil {
@@ -108,7 +129,8 @@ extension ReferenceLedger {
                 uses.append(
                     Use(
                         time: event.time,
-                        subject: text(batch, event.decoded.subject),
+                        subject: subject,
+                        customer: state.owner(of: subject, at: event.time, asOf: position)?.text,
                         dimensions: Self.dimensions(batch.tuples[Int(one.tuple)]),
                         state: MeterState(
                             meterType.definition.aggregation,
@@ -144,13 +166,22 @@ extension ReferenceLedger {
             .init(start: window.lowerBound, meterType: meterType.key, groups: groups)
         }
         let isBySubject = query.groupBy.contains(.subject)
-        if !query.isCut || query.fillsZero, names.isEmpty, !isBySubject || !query.subjects.isEmpty {
+        let isByCustomer = query.groupBy.contains(.customer)
+        let named = query.customers.map(\.text)
+        if !query.isCut || query.fillsZero, names.isEmpty,
+            !isBySubject || !query.subjects.isEmpty, !isByCustomer || !named.isEmpty
+        {
             let subjects: [String?] = query.subjects.isEmpty ? [nil] : query.subjects
-            for subject in subjects { rows[key([subject])] = Row() }
+            let customers: [String?] = named.isEmpty ? [nil] : named
+            for customer in customers {
+                for subject in subjects { rows[key([customer, subject])] = Row() }
+            }
         }
         for use in uses where query.subjects.isEmpty || query.subjects.contains(use.subject) {
+            guard named.isEmpty || named.contains(where: { $0 == use.customer }) else { continue }
+            let customer = isByCustomer || !named.isEmpty ? use.customer : nil
             let shown = isBySubject || !query.subjects.isEmpty ? use.subject : nil
-            let key = key([shown] + names.map { use.dimensions[$0] })
+            let key = key([customer, shown] + names.map { use.dimensions[$0] })
             rows[key, default: Row()].state.merge(use.state, meterType.definition.aggregation)
             rows[key, default: Row()].elements.formUnion(use.elements)
         }
@@ -172,9 +203,10 @@ extension ReferenceLedger {
                 readings.append(
                     UsageReading(
                         meterType: meterType.key,
-                        subject: key.groups[0],
+                        customer: key.groups[0],
+                        subject: key.groups[1],
                         range: range,
-                        dimensions: zip(names, key.groups.dropFirst()).map {
+                        dimensions: zip(names, key.groups.dropFirst(2)).map {
                             .init(name: $0, value: $1)
                         },
                         value: try row.state.result(
@@ -194,14 +226,43 @@ extension ReferenceLedger {
 
     // MARK: Meters
 
+    /// The meters as they stand at the time asked for, without those that were not asked for.
+    private static func standing(
+        _ meters: [Meter],
+        _ query: MeterQuery,
+        _ snapshot: State
+    ) -> [Meter] {
+        var listed = meters
+        for place in listed.indices {
+            let id = listed[place].id
+            let type = snapshot.meterTypes.first { $0.key == id.meterType }
+            listed[place].enrolled = snapshot.enrolled(id)
+            listed[place].customer = snapshot.owner(of: id.subject, at: query.at, asOf: nil)
+            listed[place].standing =
+                type?.retiredAt != nil
+                ? .closed : snapshot.enrolled(id)?.standing(at: query.at) ?? .active
+        }
+        if !query.customers.isEmpty {
+            listed.removeAll { meter in !query.customers.contains { $0 == meter.customer } }
+        }
+        if !query.standings.isEmpty {
+            listed.removeAll { !query.standings.contains($0.standing) }
+        }
+        return listed
+    }
+
     public func meters(_ query: MeterQuery) async throws(LedgerError) -> MeterAnswer {
-        let (entries, meterTypes) = state.withLock { ($0.entries, $0.meterTypes) }
+        let snapshot = state.withLock { $0 }
+        let (entries, meterTypes) = (snapshot.entries, snapshot.meterTypes)
+        for key in query.customers where snapshot.customer(key, asOf: nil) == nil {
+            throw LedgerError(.notFound, "no customer \(key)")
+        }
         for key in query.meterTypes where !meterTypes.contains(where: { $0.key == key }) {
             throw LedgerError(.notFound, "no meter type \(key)")
         }
         var meters: [MeterID: Meter] = [:]
         for meterType in meterTypes.inForce() {
-            for use in uses(of: meterType, in: entries[...]) {
+            for use in uses(of: meterType, in: entries[...], snapshot) {
                 guard let id = MeterID(meterType: meterType.key, subject: use.subject) else {
                     continue
                 }
@@ -215,15 +276,17 @@ extension ReferenceLedger {
                 meters[id] = meter
             }
         }
+        for said in snapshot.said where meters[said.id] == nil {
+            let nothing = Instant(microseconds: 0)..<Instant(microseconds: 0)
+            meters[said.id] = Meter(id: said.id, events: 0, span: nothing)
+        }
         var listed: [Meter] = []
-        var seen: Set<String> = []
-        for entry in entries {
-            let subject = text(entry.batch, entry.batch.events[entry.place].decoded.subject)
-            guard seen.insert(subject).inserted else { continue }
+        for subject in subjects(snapshot) {
             let keys = Set(meterTypes.map(\.key)).sorted()
             listed += keys.compactMap { MeterID(meterType: $0, subject: subject) }
                 .compactMap { meters[$0] }
         }
+        listed = Self.standing(listed, query, snapshot)
         listed.removeAll { meter in
             !(query.meterTypes.isEmpty || query.meterTypes.contains(meter.id.meterType))
                 || !(query.subjects.isEmpty || query.subjects.contains(meter.id.subject))

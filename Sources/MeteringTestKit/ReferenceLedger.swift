@@ -19,6 +19,8 @@ public final class ReferenceLedger: UsageLedger {
         var quarantine: [QuarantinedEvent] = []
         var books: [PreparedBatch.Origin: BooksLine] = [:]
         var generation: UInt64 = 1
+        var said: [Said] = []
+        var customers: [(position: Int, customer: Customer)] = []
     }
 
     let state = Mutex(State())
@@ -253,8 +255,9 @@ public final class ReferenceLedger: UsageLedger {
             }
             let catalog = MeterCatalog(generation: 0, meterTypes: covering)
             let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
-            let event = preparer.prepareAgain(entry.batch).events[entry.place]
-            if event.isCounted { total.counted += 1 } else { total.unmatched += 1 }
+            let batch = preparer.prepareAgain(entry.batch)
+            let counts = Self.counts(batch, entry.place, covering, state.said)
+            if counts { total.counted += 1 } else { total.unmatched += 1 }
         }
         return BooksAnswer(
             position: Position(UInt64(state.entries.count)),

@@ -22,6 +22,10 @@ final class LedgerCore: Sendable {
     let backfills = DispatchQueue(label: "odometer.backfill")
     let preparer: Mutex<EventPreparer>
     let meterTypes: Mutex<[MeterType]>
+    let meterRegistry: Mutex<MeterRegistry>
+    let customerRegistry: Mutex<CustomerRegistry>
+    /// What decides of events whether they count, where that depends on enrolments.
+    let gate = Mutex<CountGate?>(nil)
     let counters = Mutex(IntakeCounters())
     /// How often a version came into force: what is read across one is no answer.
     let successions = Atomic<Int>(0)
@@ -36,14 +40,19 @@ final class LedgerCore: Sendable {
         derived: DerivedState,
         checkpoints: Checkpoints,
         meterTypes: [MeterType],
+        meterRegistry: MeterRegistry,
+        customerRegistry: CustomerRegistry,
         logger: Logger,
         clock: @escaping @Sendable () -> Instant
     ) {
         (self.directory, self.truth, self.derived) = (directory, truth, derived)
         (self.checkpoints, self.logger, self.clock) = (checkpoints, logger, clock)
         self.meterTypes = Mutex(meterTypes)
+        self.meterRegistry = Mutex(meterRegistry)
+        self.customerRegistry = Mutex(customerRegistry)
         preparer = Mutex(Self.preparer(meterTypes, hashKey: truth.hashKey, generation: 1))
         booksRule = Mutex(BooksRule(meterTypes.counting(at: .last)) { $0.inForceSince == nil })
+        renewGate()
     }
 
     private static func preparer(
@@ -72,6 +81,13 @@ final class LedgerCore: Sendable {
                 generation: preparer.catalog.generation + 1
             )
         }
+        renewGate()
+    }
+
+    /// Makes the next group be counted by the meter types and enrolments of now.
+    func renewGate() {
+        let changed = CountGate(meterTypes.withLock { $0 }, meterRegistry.withLock { $0 })
+        gate.withLock { $0 = changed }
     }
 
     /// Microseconds since the ledger was opened, for latencies; not a time of day.

@@ -30,10 +30,60 @@ struct LedgerOpening {
         let derived = DerivedState(hashKey: truth.hashKey)
         var manifest = Manifest(store: truth.storeID)
         let head = try truth.head()
+        if let known = loaded(truth, head, into: derived) { manifest = known }
+        DerivedFiles(derivedDirectory).removeAll(but: manifest)
+        let isNew = manifest.commit == 0
+        for place in meterTypes.indices {
+            let meterType = meterTypes[place]
+            // Nothing is counted yet: all of history is replayed for all types at once.
+            let counted = isNew ? meterType.countsAfter?.value ?? 0 : 0
+            let known = manifest.backfilled[meterType.number] ?? counted
+            meterTypes[place].backfilled = Position(known)
+        }
+        derived.install(meterTypes)
+        let meterRegistry = try truth.meterRegistry()
+        if isNew { derived.tables.withLock { $0.recount = Recount(knowing: meterRegistry) } }
+        let checkpoints = Checkpoints(
+            directory: derivedDirectory,
+            derived: derived,
+            manifest: manifest,
+            logger: opening.logger
+        )
+        try Replay(
+            truth: truth,
+            derived: derived,
+            checkpoints: checkpoints,
+            meterTypes: meterTypes,
+            meterRegistry: meterRegistry
+        ).run()
+        derived.intern(meterRegistry)
+        let customerRegistry = try truth.customerRegistry()
+        derived.intern(customerRegistry)
+        return LedgerCore(
+            directory: opening.directory,
+            truth: truth,
+            derived: derived,
+            checkpoints: checkpoints,
+            meterTypes: meterTypes,
+            meterRegistry: meterRegistry,
+            customerRegistry: customerRegistry,
+            logger: opening.logger,
+            clock: opening.clock
+        )
+    }
+
+    /// The manifest of the derived files, which are in the state then; nil where there are none
+    /// that can be believed.
+    private func loaded(
+        _ truth: Truth,
+        _ head: (position: UInt64, commit: Int64),
+        into derived: DerivedState
+    ) -> Manifest? {
         do {
             if let known = try DerivedFiles(derivedDirectory).load(truth, head, into: derived) {
-                manifest = known
-            } else if head.position > 0 {
+                return known
+            }
+            if head.position > 0 {
                 opening.logger.notice(
                     "derived state is missing and will be rebuilt from the log",
                     metadata: ["events": "\(head.position)"]
@@ -46,37 +96,7 @@ struct LedgerOpening {
             )
             derived.tables.withLock { $0 = DerivedState.Tables() }
         }
-        DerivedFiles(derivedDirectory).removeAll(but: manifest)
-        let isNew = manifest.commit == 0
-        for place in meterTypes.indices {
-            let meterType = meterTypes[place]
-            // Nothing is counted yet: all of history is replayed for all types at once.
-            let counted = isNew ? meterType.countsAfter?.value ?? 0 : 0
-            let known = manifest.backfilled[meterType.number] ?? counted
-            meterTypes[place].backfilled = Position(known)
-        }
-        derived.install(meterTypes)
-        let checkpoints = Checkpoints(
-            directory: derivedDirectory,
-            derived: derived,
-            manifest: manifest,
-            logger: opening.logger
-        )
-        try Replay(
-            truth: truth,
-            derived: derived,
-            checkpoints: checkpoints,
-            meterTypes: meterTypes
-        ).run()
-        return LedgerCore(
-            directory: opening.directory,
-            truth: truth,
-            derived: derived,
-            checkpoints: checkpoints,
-            meterTypes: meterTypes,
-            logger: opening.logger,
-            clock: opening.clock
-        )
+        return nil
     }
 }
 
@@ -103,19 +123,24 @@ extension LedgerCore {
             }
             return meterTypes
         }
+        let registry = meterRegistry.withLock { $0 }
         checkpoints.reset()
         derived.tables.withLock { tables in
             let rebuilds = tables.rebuilds | 1
             tables = DerivedState.Tables()
             tables.rebuilds = rebuilds
+            tables.recount = Recount(knowing: registry)
         }
         derived.install(changed)
         try Replay(
             truth: truth,
             derived: derived,
             checkpoints: checkpoints,
-            meterTypes: changed
+            meterTypes: changed,
+            meterRegistry: registry
         ).run()
+        derived.intern(registry)
+        derived.intern(customerRegistry.withLock { $0 })
         derived.tables.withLock { $0.rebuilds += 1 }
         checkpoints.skipCheck()
     }
@@ -183,6 +208,7 @@ struct DerivedFiles {
             (tables.position, tables.commit) = (manifest.position, manifest.commit)
             tables.rolledUp = manifest.position
             (tables.checkpoint, tables.backfilled) = (manifest.position, manifest.backfilled)
+            tables.recount = manifest.recount
         }
         return manifest
     }

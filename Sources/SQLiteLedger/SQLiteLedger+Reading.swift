@@ -18,6 +18,10 @@ extension SQLiteLedger {
         try reading("a list of meters") { try MeterReader(core: core, query: query).answer() }
     }
 
+    public func subjects(_ query: SubjectQuery) async throws(LedgerError) -> SubjectAnswer {
+        try reading("a list of subjects") { try core.subjects(query) }
+    }
+
     public func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
         try reading("a list of events") { try EventReader(core: core).events(query) }
     }
@@ -122,7 +126,10 @@ extension Truth {
 extension LedgerCore {
     fileprivate func status() throws -> LedgerStatus {
         var status = LedgerStatus()
+        let registry = meterRegistry.withLock { $0 }
+        status.enrolments = Int64(registry.count)
         derived.read { tables in
+            status.isRecounting = tables.recount.done < registry.last
             status.position = Position(tables.position)
             status.checkpoint = Position(tables.checkpoint)
             (status.keyRuns, status.cellRuns) = (tables.keyRuns.count, tables.cellRuns.count)

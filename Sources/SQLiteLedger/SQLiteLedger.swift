@@ -63,6 +63,7 @@ public final class SQLiteLedger: UsageLedger {
             committed.signal()
         }
         Backfilling(core: core).start()
+        Recounting(core: core).start()
         core.checkpoints.check { fault in
             let what = "checking the derived files"
             core.logger.error("\(what) failed", metadata: ["error": "\(fault)"])

@@ -6,7 +6,8 @@ public import UsageModel
 ///      "eventTypes":["llm.request","llm.*"],"aggregation":"sum",
 ///      "filter":"$.data.status != \"error\"","value":"$.data.tokens.input",
 ///      "dimensions":{"model":"$.data.model"},"rounding":{"mode":"half-even","places":2},
-///      "excessDigits":"round","enrolment":"auto","timezone":"Europe/Berlin","resetSchedule":"monthly",
+///      "excessDigits":"round","enrolment":"auto",
+///      "timezone":"Europe/Berlin","resetSchedule":"monthly",
 ///      "capacity":"1000000","category":"ai","externalRef":"SKU-4711",
 ///      "activeFrom":"2026-01-01T00:00:00Z","activeTo":"…","metadata":{"team":"billing"}}
 ///

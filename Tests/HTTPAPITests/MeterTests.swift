@@ -242,13 +242,15 @@ import WireFormat
         let list = try await Edge().get("/v1/meters?meterType=A&subject=&limit=0")
         let unknown = try await Edge().get("/v1/meters?meterType=none")
         let at = try await Edge().get("/v1/meters/power~acme?at=now")
-        let method = try await Edge().post("/v1/meters", "{}")
+        let method = try await Edge().ask(.put, "/v1/meters")
+        let state = try await Edge().get("/v1/meters?state=open&customer=")
 
         #expect(list.status == 422)
         #expect(Set(list.pointers) == ["meterType", "subject", "limit"])
         #expect(unknown.status == 404)
         #expect(at.pointers == ["at"])
         #expect(method.status == 405)
+        #expect(state.pointers == ["customer", "state"])
     }
 
     @Test("a meter type of an unknown zone is refused")

@@ -97,6 +97,48 @@ final class ScriptedLedger: UsageLedger {
         return try await inner.preview(query)
     }
 
+    func enrol(_ enrolments: [MeterEnrolment]) async throws(LedgerError) -> EnrolAnswer {
+        try failIfTold()
+        return try await inner.enrol(enrolments)
+    }
+
+    func alter(
+        _ id: MeterID,
+        _ alteration: MeterAlteration
+    ) async throws(LedgerError) -> EnrolledMeter {
+        try failIfTold()
+        return try await inner.alter(id, alteration)
+    }
+
+    func say(_ change: StandingChange, of id: MeterID) async throws(LedgerError) -> EnrolledMeter {
+        try failIfTold()
+        return try await inner.say(change, of: id)
+    }
+
+    func put(_ customer: CustomerDefinition) async throws(LedgerError) -> Customer {
+        try failIfTold()
+        return try await inner.put(customer)
+    }
+
+    func retire(customer key: CustomerKey) async throws(LedgerError) -> Customer {
+        try failIfTold()
+        return try await inner.retire(customer: key)
+    }
+
+    func customer(_ key: CustomerKey) async throws(LedgerError) -> Customer? {
+        try await inner.customer(key)
+    }
+
+    func customers(_ query: CustomerQuery) async throws(LedgerError) -> CustomerAnswer {
+        try failIfTold()
+        return try await inner.customers(query)
+    }
+
+    func subjects(_ query: SubjectQuery) async throws(LedgerError) -> SubjectAnswer {
+        try failIfTold()
+        return try await inner.subjects(query)
+    }
+
     func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
         script.withLock { $0.askedUsage = query }
         try failIfTold()

@@ -140,7 +140,7 @@ import WireFormat
                 ["window"]
             ),
             ("meterType=t&timezone=Europe/Atlantis", ["timezone"]),
-            ("meterType=t&groupBy=customer", ["groupBy"]), ("meterType=t&groupBy=", ["groupBy"]),
+            ("meterType=t&customer=a%20b", ["customer"]), ("meterType=t&groupBy=", ["groupBy"]),
             ("meterType=t,", ["meterType"]), ("meterType=", ["meterType", "meterType"]),
             ("meterType=t&groupBy=a,a", ["groupBy"]), ("meterType=t&asOf=-1", ["asOf"]),
             ("meterType=t&asOf=1.5", ["asOf"]), ("meterType=t&fill=null", ["fill"]),
@@ -184,7 +184,7 @@ import WireFormat
         #expect(second.status == 200)
         #expect(after.start == (try Self.instant("2026-10-31T23:00:00Z")))
         #expect(after.meterType.text == "tokens")
-        #expect(after.groups == ["", nil])
+        #expect(after.groups == [nil, "", nil])
         #expect(other.problem == "invalid-cursor")
         #expect(damaged.problem == "invalid-cursor")
         #expect(damaged.status == 400)
@@ -196,6 +196,7 @@ import WireFormat
             (LedgerCode.notFound, 404, "not-found"), (.backfillRunning, 409, "backfill-running"),
             (.valueOverflow, 422, "value-overflow"),
             (.positionUnknown, 422, "position-unknown"), (.limitExceeded, 422, "limit-exceeded"),
+            (.subjectOwned, 409, "subject-owned"), (.invalidDates, 422, "invalid-field"),
             (.busy, 503, "busy"),
         ]
     )

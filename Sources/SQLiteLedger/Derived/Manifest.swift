@@ -15,6 +15,8 @@ internal import UsageModel
 ///     keys keys-3.run                  oldest first
 ///     cells cells-4.run
 ///     backfilled 2 184000              meter type 2's history is counted up to 184000
+///     recount 17 21 90000              the books know the changes of meters up to 17, and a pass
+///                                      is under way to 21 that has looked at 90000 events
 ///     checksum 9e3779b97f4a7c15
 struct Manifest: Equatable {
     static let fileName = "manifest"
@@ -29,6 +31,7 @@ struct Manifest: Equatable {
     var keyFiles: [String] = []
     var cellFiles: [String] = []
     var backfilled: [UInt32: UInt64] = [:]
+    var recount = Recount()
 
     init(store: [UInt8]) { self.store = store }
 
@@ -40,6 +43,9 @@ struct Manifest: Equatable {
         lines += keyFiles.map { "keys \($0)" }
         lines += cellFiles.map { "cells \($0)" }
         lines += backfilled.sorted { $0.key < $1.key }.map { "backfilled \($0.key) \($0.value)" }
+        if recount != Recount() {
+            lines.append("recount \(recount.done) \(recount.target) \(recount.mark)")
+        }
         let body = lines.map { $0 + "\n" }.joined()
         return body + "checksum \(String(checksum64(Array(body.utf8)), radix: 16))\n"
     }
@@ -69,6 +75,12 @@ struct Manifest: Equatable {
             case "backfilled" where words.count == 3:
                 guard let meter = UInt32(words[1]) else { return nil }
                 backfilled[meter] = UInt64(words[2])
+            case "recount" where words.count == 4:
+                recount = Recount(
+                    done: Int64(words[1]) ?? 0,
+                    target: Int64(words[2]) ?? 0,
+                    mark: UInt64(words[3]) ?? 0
+                )
             default: return nil
             }
         }

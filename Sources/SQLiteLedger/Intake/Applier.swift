@@ -76,9 +76,16 @@ final class Applier: Sendable {
 extension LedgerCore {
     /// Adds a committed group to the derived state, and answers its calls.
     func add(_ group: Applier.Group) {
-        // Nothing changes about meter types while a group is under way.
-        let rule = booksRule.withLock { $0 }
-        derived.apply(group.decision, group.parties, commit: group.commit, rule: rule)
+        // Nothing changes about meter types, and what is said of meters, while a group is under
+        // way.
+        let (rule, gate) = (booksRule.withLock { $0 }, gate.withLock { $0 })
+        derived.apply(
+            group.decision,
+            group.parties,
+            commit: group.commit,
+            rule: rule,
+            gate: gate
+        )
         count(group.decision, group.parties, microseconds: ticks() - group.started)
         answer(group)
     }

@@ -189,6 +189,7 @@ private struct BackfillWork {
             one.retiredPosition.map { $0.value >= first } ?? true
         }
         let batch = block.prepared(by: preparers.preparer(of: counting))
+        let settled = core.gateOfHistory()?(batch, first) ?? batch
         let rule = BooksRule(counting) { $0.number == version.number }
         let last = block.positions.upperBound - 1
         guard rule.changes == [version.number] else { return History(block: nil, last: last) }
@@ -197,7 +198,7 @@ private struct BackfillWork {
                 batch: batch.keeping(version.number),
                 first: first,
                 hour: RollupBucket.hour(of: block.at),
-                change: rule.tallies(of: batch) { _ in true }[1]
+                change: rule.tallies(of: settled) { _ in true }[1]
             ),
             last: last
         )

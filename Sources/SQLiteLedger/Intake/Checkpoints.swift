@@ -87,7 +87,8 @@ final class Checkpoints: Sendable {
                 position: tables.position,
                 commit: tables.commit,
                 names: tables.names.count,
-                backfilled: tables.backfilled
+                backfilled: tables.backfilled,
+                recount: tables.recount
             )
             tables.keys = keys
             tables.cells = cells
@@ -128,6 +129,7 @@ final class Checkpoints: Sendable {
         let isStale =
             derived.tables.withLock { $0.commit } > manifest.withLock { $0.commit }
             || derived.tables.withLock { $0.backfilled } != manifest.withLock { $0.backfilled }
+            || derived.tables.withLock { $0.recount } != manifest.withLock { $0.recount }
         guard isStale else { return }
         freezeHoldingSlot()
         try writeFrozen()
@@ -164,7 +166,7 @@ final class Checkpoints: Sendable {
             var next = manifest
             (next.position, next.commit) = (frozen.position, frozen.commit)
             (next.names, next.namesBytes) = (frozen.names, namesBytes)
-            next.backfilled = frozen.backfilled
+            (next.backfilled, next.recount) = (frozen.backfilled, frozen.recount)
             if keyRun != nil { next.keyFiles.append(keyFile) }
             if cellRun != nil { next.cellFiles.append(cellFile) }
             try next.write(in: directory)

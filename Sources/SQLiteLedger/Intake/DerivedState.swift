@@ -46,6 +46,7 @@ final class DerivedState: Sendable {
         let commit: Int64
         let names: UInt32
         let backfilled: [UInt32: UInt64]
+        let recount: Recount
     }
 
     struct Tables {
@@ -63,6 +64,8 @@ final class DerivedState: Sendable {
         var rolledUp: UInt64 = 0
         /// How far each meter type's history is counted.
         var backfilled: [UInt32: UInt64] = [:]
+        /// How far the books know which events count.
+        var recount = Recount()
         /// By meter number.
         var aggregations: [Aggregation] = [.count]
         var checkpoint: UInt64 = 0
@@ -124,11 +127,14 @@ final class DerivedState: Sendable {
 
     /// Adds a committed group, but for its keys. What it knows is visible slice by slice, in the
     /// order of positions; the books change at its end.
+    ///
+    /// - Parameter gate: What decides which events count; nil where all do.
     func apply(
         _ decision: borrowing GroupDecision,
         _ parties: [Party],
         commit: Int64,
-        rule: BooksRule
+        rule: BooksRule,
+        gate: CountGate?
     ) {
         for (party, share) in zip(parties, decision.shares) where share.accepted > 0 {
             let isWhole = share.accepted == party.batch.events.count
@@ -140,7 +146,8 @@ final class DerivedState: Sendable {
         var tallies: [(batch: PreparedBatch, tallies: [[BooksRule.Tally]])] = []
         for (party, share) in zip(parties, decision.shares) where share.accepted > 0 {
             let positions = share.positions
-            tallies.append((party.batch, rule.tallies(of: party.batch) { positions[$0] != 0 }))
+            let batch = gate?.settled(party.batch) { _ in .max } ?? party.batch
+            tallies.append((batch, rule.tallies(of: batch) { positions[$0] != 0 }))
         }
         let books = decision.books
         tables.withLock { tables in

@@ -14,6 +14,7 @@ struct Replay {
     let derived: DerivedState
     let checkpoints: Checkpoints
     let meterTypes: [MeterType]
+    let meterRegistry: MeterRegistry
 
     /// Replays all commits after the tables' own.
     func run(progress: (UInt64) -> Void = { _ in }) throws {
@@ -61,6 +62,8 @@ struct Replay {
         var position = derived.tables.withLock { $0.position }
         try checkpoints.makeRoom(for: Int(commit.lastPosition - position))
         let hour = RollupBucket.hour(of: commit.at)
+        let recount = derived.tables.withLock { $0.recount }
+        let gate = CountGate(meterTypes, meterRegistry)
         while position < commit.lastPosition {
             guard let stored = try truth.block(from: position + 1),
                 stored.firstPosition == position + 1
@@ -77,7 +80,10 @@ struct Replay {
             }
             let first = block.firstPosition
             derived.apply(batch, at: .dense(first: first))
-            derived.applyCounts(batch, hour: hour, rule: rule) { _ in true }
+            let settled = gate?.settled(batch) { place in
+                recount.number(at: first + UInt64(place), meterRegistry)
+            }
+            derived.applyCounts(settled ?? batch, hour: hour, rule: rule) { _ in true }
             position += UInt64(batch.events.count)
         }
         derived.tables.withLock { tables in

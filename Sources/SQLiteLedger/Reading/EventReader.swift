@@ -24,7 +24,7 @@ struct EventReader {
 
     private func event(at position: UInt64, _ meterTypes: [MeterType]) throws -> StoredEvent? {
         guard let block = try core.truth.block(holding: position)?.events() else { return nil }
-        let explaining = Explaining(meterTypes: meterTypes, hashKey: core.truth.hashKey)
+        let explaining = Explaining(core: core, meterTypes: meterTypes)
         return explaining.event(Int(position - block.firstPosition), of: block)
     }
 
@@ -37,10 +37,7 @@ struct EventReader {
         let patterns = try query.meterType.map { key in
             try core.versions(of: key).flatMap(\.definition.eventTypes)
         }
-        let explaining = Explaining(
-            meterTypes: core.currentMeterTypes(),
-            hashKey: core.truth.hashKey
-        )
+        let explaining = Explaining(core: core, meterTypes: core.currentMeterTypes())
         let filter = EventFilter(query: query)
         var events: [StoredEvent] = []
         let scan = BlockScan(
@@ -107,6 +104,7 @@ private struct EventFilter {
 
     /// What takes a measurement.
     func accepts(_ event: StoredEvent) -> Bool {
+        if let asked = query.isCounted, asked != event.isCounted { return false }
         guard let key = query.meterType else { return true }
         guard let counted = event.explanation.first(where: { $0.meterType == key }),
             counted.isCounted

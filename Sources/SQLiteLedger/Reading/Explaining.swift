@@ -1,5 +1,6 @@
 internal import Metering
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 internal import WireFormat
 
@@ -9,11 +10,13 @@ struct Explaining {
     /// rule; where none is yet, the newest.
     private let versions: [[MeterType]]
     private let preparer: EventPreparer
+    private let registry: MeterRegistry
     /// Of the versions that compute something, by number.
     private let reports: [UInt32: ExpressionReport]
 
     /// - Parameter meterTypes: All versions of all meter types.
-    init(meterTypes: [MeterType], hashKey: SipHashKey) {
+    init(core: LedgerCore, meterTypes: [MeterType]) {
+        registry = core.meterRegistry.withLock { $0 }
         versions = Dictionary(grouping: meterTypes, by: \.key)
             .sorted { $0.key < $1.key }
             .map { _, versions in
@@ -22,7 +25,7 @@ struct Explaining {
             }
         let all = versions.flatMap(\.self)
         let catalog = MeterCatalog(generation: 0, meterTypes: all)
-        preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
+        preparer = EventPreparer(hashKey: core.truth.hashKey, catalog: catalog)
         reports = Dictionary(
             uniqueKeysWithValues: all.compactMap { meterType in
                 ExpressionReport(meterType.definition).map { (meterType.number, $0) }
@@ -79,6 +82,8 @@ struct Explaining {
             because = "the history was never counted: its backfill was cancelled"
         } else if !meterType.covers(position) {
             because = "the history is still being counted"
+        } else if let cause = whyNotEnrolled(meterType, batch) {
+            because = cause
         }
         guard let contribution, because.isEmpty else {
             return .init(
@@ -99,6 +104,27 @@ struct Explaining {
                 .init(name: $0.name, value: dimensions[$0.name])
             }
         )
+    }
+
+    /// What enrolment has against the event; nil where it counts.
+    private func whyNotEnrolled(_ meterType: MeterType, _ batch: PreparedBatch) -> String? {
+        let subject = batch.bytes[batch.events[0].decoded.subject.range]
+        let id = MeterID(
+            meterType: meterType.key,
+            subject: String(decoding: subject, as: UTF8.self)
+        )
+        guard let id, let spans = registry.spans(of: id) else {
+            let isExplicit = meterType.definition.enrolment == .explicit
+            return isExplicit ? "enrolment: the subject is not enrolled" : nil
+        }
+        let time = batch.events[0].time
+        guard !spans.contains(time) else { return nil }
+        if let dates = registry.changes(of: id).last(where: { $0.kind.standing == nil }) {
+            if time < dates.from { return "enrolment: before its start \(dates.from.rfc3339)" }
+            if time >= dates.to { return "enrolment: not before its end \(dates.to.rfc3339)" }
+        }
+        let standing = registry.standing(of: id, at: time) ?? .active
+        return "enrolment: the meter was \(standing.rawValue) at the time"
     }
 
     private func value(_ contribution: Contribution) -> Quantity? {

@@ -1,193 +1,187 @@
 internal import Metering
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 
-/// Lists meters: the pairs of a subject and a meter type that have rollup cells.
-///
-/// Names are walked in the order of their numbers, some at a time: under one hold of the lock their
-/// cells in memory are looked through, and then those of the runs of that moment on disk. A name
-/// that is no subject has no cells of usage, and costs a question of a table and of each filter.
+/// Lists meters: the pairs of a subject and a meter type that have rollup cells, or are enrolled.
 struct MeterReader {
-    /// Names that are looked at under one hold of the lock.
-    static let namesPerHold = 128
-
-    private struct Found {
-        var events: Int64 = 0
-        var first = Int32.max
-        var last = Int32.min
-        /// The buckets whose events are to be asked one by one.
-        var asked: Set<Int32> = []
-
-        mutating func add(_ count: Int64, in bucket: Int32) {
-            guard count > 0 else { return }
-            events += count
-            (first, last) = (min(first, bucket), max(last, bucket))
-        }
-
-        mutating func merge(_ other: Found) {
-            events += other.events
-            (first, last) = (min(first, other.first), max(last, other.last))
-            asked.formUnion(other.asked)
-        }
-    }
-
     private let core: LedgerCore
     private let query: MeterQuery
-    private let meterTypes: [UInt32: MeterTypeKey]
-    private let coverage: Coverage
-    /// The buckets in which one version takes over from another.
-    private let edges: Set<Int32>
+    private let meterTypes: [UInt32: MeterType]
+    /// The asked meter types, each once, in the order of their keys.
+    private let keys: [(key: MeterTypeKey, rule: EnrolmentRule, isRetired: Bool)]
+    private let registry: MeterRegistry
+    private let customers: CustomerRegistry
     private var meters: [Meter] = []
-    private var steps = 0
-    /// What all runs are read with.
-    private let block = CellBlock()
     private var next: MeterQuery.Place?
 
     init(core: LedgerCore, query: MeterQuery) throws(LedgerError) {
         (self.core, self.query) = (core, query)
         for key in query.meterTypes { _ = try core.versions(of: key) }
+        registry = core.meterRegistry.withLock { $0 }
+        customers = core.customerRegistry.withLock { $0 }
+        for key in query.customers where customers.customer(key) == nil {
+            throw LedgerError(.notFound, "there is no customer \"\(key)\"")
+        }
+        var meterTypes: [UInt32: MeterType] = [:]
+        var keys: [MeterTypeKey: (rule: EnrolmentRule, isRetired: Bool)] = [:]
         let all = core.currentMeterTypes().filter { version in
             query.meterTypes.isEmpty || query.meterTypes.contains(version.key)
         }
         // While a history is being counted for the first time, its list grows.
-        let shown = all.inForceOrFirst()
-        coverage = Coverage(shown)
-        edges = Set(shown.compactMap(\.effectiveTo).map(RollupBucket.index(of:)))
-        meterTypes = Dictionary(
-            shown.map { ($0.number, $0.key) },
-            uniquingKeysWith: { one, _ in one }
-        )
+        for version in all.inForceOrFirst() { meterTypes[version.number] = version }
+        for version in meterTypes.values.sorted(by: { $0.number < $1.number }) {
+            keys[version.key] = (version.definition.enrolment, version.retiredAt != nil)
+        }
+        self.meterTypes = meterTypes
+        self.keys = keys.map { ($0, $1.rule, $1.isRetired) }.sorted { $0.0 < $1.0 }
     }
 
     consuming func answer() throws -> MeterAnswer {
-        let (position, last) = core.derived.read { ($0.position, $0.names.count) }
-        let start = query.after.map { number(of: $0.subject) ?? 1 } ?? 1
-        if query.subjects.isEmpty {
-            var from = start
-            while from <= last, next == nil {
-                let count = min(UInt32(Self.namesPerHold), last - from + 1)
-                try list(Array(from..<(from + count)))
-                from += count
-            }
-        } else {
-            let named = Set(query.subjects.compactMap { number(of: $0) }).sorted()
-            let asked = named.filter { $0 >= start }
-            for place in stride(from: 0, to: asked.count, by: Self.namesPerHold) where next == nil {
-                try list(Array(asked[place..<min(place + Self.namesPerHold, asked.count)]))
-            }
+        let position = core.derived.read { $0.position }
+        var walk = SubjectWalk(core: core, prefix: query.prefix, spans: core.spans(meterTypes))
+        let start = query.after.map { walk.number(of: $0.subject) ?? 1 } ?? 1
+        let asked = query.subjects.isEmpty ? customersSubjects : query.subjects
+        if let asked {
+            try walk.visit(subjects: asked, from: start) { try list($1, $0) }
+        } else if let last = try walk.visitAll(from: start, { try list($1, $0) }) {
+            next = MeterQuery.Place(subject: last, meterType: nil)
         }
+        let details = try core.truth.enrolled(meters.map(\.id).filter(registry.isKnown))
+        for place in meters.indices { meters[place].enrolled = details[meters[place].id] }
         return MeterAnswer(position: Position(position), meters: meters, next: next)
     }
 
-    private func number(of name: String) -> UInt32? {
-        let bytes = Array(name.utf8)
-        let hash = core.derived.hash(of: bytes)
-        return core.derived.read { $0.names.find(bytes, hash: hash) }
+    /// The subjects that the asked customers own; nil where no customer is asked for.
+    private var customersSubjects: [String]? {
+        guard !query.customers.isEmpty else { return nil }
+        return query.customers.flatMap { key in
+            (customers.customer(key)?.ownerships ?? []).filter { $0.range.contains(query.at) }
+                .map(\.subject)
+        }
     }
 
-    /// Lists the meters of some names, until the page is full or took all the steps it may.
-    private mutating func list(_ numbers: [UInt32]) throws {
-        let prefix = Array(query.prefix.utf8)
-        var found: [UInt32: [UInt32: Found]] = [:]
-        var seen = 0
-        let (names, runs, last) = core.derived.read { tables in
-            var names: [(number: UInt32, text: String)] = []
-            var last: String?
-            for number in numbers where number <= tables.names.count {
-                let bytes = tables.names.bytes(of: number)
-                // What is longer names no subject.
-                guard bytes.count <= Limits.subjectBytesMax else { continue }
-                let text = String(decoding: bytes, as: UTF8.self)
-                last = text
-                guard bytes.starts(with: prefix) else { continue }
-                names.append((number, text))
-                for cells in [tables.frozen?.cells, tables.cells] {
-                    cells?.visit(CellKind.usage, number, Self.buckets) { key, meter, state in
-                        seen += 1
-                        add(key, meter, state, to: &found[number, default: [:]])
-                    }
-                }
-            }
-            return (names, tables.cellRuns, last)
+    /// Lists the meters of one subject; false when the page is full.
+    private mutating func list(
+        _ found: [UInt32: SubjectWalk.Found],
+        _ subject: String
+    ) throws -> Bool {
+        let customer = customers.owner(of: subject, at: query.at)
+        if !query.customers.isEmpty {
+            guard let customer, query.customers.contains(customer) else { return true }
         }
-        steps += numbers.count + seen
-        for (number, text) in names {
-            for run in runs {
-                try run.visit(CellKind.usage, number, Self.buckets, using: block) {
-                    (key, meter, state) in
-                    steps += 1
-                    add(key, meter, state, to: &found[number, default: [:]])
-                }
-            }
-            try list(found[number] ?? [:], text)
-            guard next == nil else { return }
-            if endsEarly(after: text) { return }
+        var byKey: [MeterTypeKey: SubjectWalk.Found] = [:]
+        for (number, one) in found {
+            guard let key = meterTypes[number]?.key else { continue }
+            var joined = byKey[key] ?? SubjectWalk.Found()
+            joined.events += one.events
+            joined.first = min(joined.first, one.first)
+            joined.last = max(joined.last, one.last)
+            joined.isPartial = joined.isPartial || one.isPartial
+            byKey[key] = joined
         }
-        if let last { _ = endsEarly(after: last) }
-    }
-
-    /// Ends the page where it took all the steps it may. Subjects that are named are few.
-    private mutating func endsEarly(after name: String) -> Bool {
-        guard steps >= Limits.meterStepsMax, query.subjects.isEmpty else { return false }
-        next = MeterQuery.Place(subject: name, meterType: nil)
-        return true
-    }
-
-    private mutating func list(_ found: [UInt32: Found], _ subject: String) throws {
-        var known: [MeterTypeKey: Found] = [:]
-        for (number, found) in found {
-            guard let key = meterTypes[number] else { continue }
-            known[key, default: Found()].merge(found)
-        }
-        for (key, var found) in known.sorted(by: { $0.key < $1.key }) {
-            for bucket in found.asked { try add(bucket, of: key, subject, to: &found) }
-            guard found.events > 0 else { continue }
+        for (key, rule, isRetired) in keys {
             if let after = query.after, after.subject == subject {
                 guard let last = after.meterType, key > last else { continue }
             }
             guard let id = MeterID(meterType: key, subject: subject) else { continue }
+            let isKnown = registry.isKnown(id)
+            guard isKnown || (rule == .auto && byKey[key] != nil) else { continue }
+            let said = registry.standing(of: id, at: query.at) ?? .active
+            let standing = isRetired ? .closed : said
+            guard query.standings.isEmpty || query.standings.contains(standing) else { continue }
+            let meter = try meter(id, byKey[key], standing, customer)
+            guard isKnown || meter.events > 0 else { continue }
             guard meters.count < query.limit else {
                 next = meters.last.map { last in
                     MeterQuery.Place(subject: last.id.subject, meterType: last.id.meterType)
                 }
-                return
+                return false
             }
-            let start = RollupBucket.start(found.first)
-            let end = RollupBucket.start(found.last + 1)
-            meters.append(Meter(id: id, events: found.events, span: start..<end))
+            meters.append(meter)
         }
+        return true
     }
 
-    private static let buckets = Int32.min..<Int32.max
-
-    private func add(
-        _ key: CellKey,
-        _ meter: UInt32,
-        _ state: MeterState,
-        to found: inout [UInt32: Found]
-    ) {
-        guard state.count > 0, meterTypes[meter] != nil else { return }
-        let part = coverage.bucket(meter: meter, subject: key.subject, bucket: key.bucket)
-        if part == .partial || edges.contains(key.bucket) {
-            found[meter, default: Found()].asked.insert(key.bucket)
-        } else if part == .whole {
-            found[meter, default: Found()].add(state.count, in: key.bucket)
-        }
+    private func meter(
+        _ id: MeterID,
+        _ found: SubjectWalk.Found?,
+        _ standing: MeterStanding,
+        _ customer: CustomerKey?
+    ) throws -> Meter {
+        let nothing = Instant(microseconds: 0)..<Instant(microseconds: 0)
+        var meter = Meter(id: id, events: 0, span: nothing, standing: standing, customer: customer)
+        guard let found, found.first <= found.last else { return meter }
+        meter.events = found.isPartial ? try events(of: id) ?? found.events : found.events
+        meter.span = RollupBucket.start(found.first)..<RollupBucket.start(found.last + 1)
+        return meter
     }
 
-    /// Adds a bucket that was left out, read from its events.
-    private func add(
-        _ bucket: Int32,
-        of key: MeterTypeKey,
-        _ subject: String,
-        to found: inout Found
-    ) throws {
+    /// The events of a meter that begins, is suspended, or changes its version within a quarter of
+    /// an hour with events; nil where its history is still being counted.
+    private func events(of id: MeterID) throws -> Int64? {
         let query = UsageQuery(
-            meterTypes: [key],
-            subjects: [subject],
-            range: RollupBucket.start(bucket)..<RollupBucket.start(bucket + 1)
+            meterTypes: [id.meterType],
+            subjects: [id.subject],
+            range: .allTime
         )
-        let whole = try UsageReader(core: core, query: query).answer()
-        found.add(whole.readings.first?.events ?? 0, in: bucket)
+        do {
+            return try UsageReader(core: core, query: query).answer().readings.first?.events
+        } catch let error as LedgerError where error.code == .backfillRunning {
+            return nil
+        }
+    }
+}
+
+extension LedgerCore {
+    /// When the meters of a subject count, of the types of which some may not count all the time.
+    func spans(
+        _ meterTypes: [UInt32: MeterType]
+    ) -> (_ subject: String) -> [UInt32: TimeSpans] {
+        let registry = meterRegistry.withLock { $0 }
+        let restricted = meterTypes.filter { _, version in
+            !registry.isUnrestricted(version.definition) || version.effective != .allTime
+        }
+        return { subject in
+            var spans: [UInt32: TimeSpans] = [:]
+            for (number, meterType) in restricted {
+                guard let id = MeterID(meterType: meterType.key, subject: subject) else { continue }
+                let isAuto = meterType.definition.enrolment == .auto
+                let own = registry.spans(of: id) ?? (isAuto ? .always : .never)
+                spans[number] = own.clamped(to: meterType.effective)
+            }
+            return spans
+        }
+    }
+
+    /// Lists subjects that used something, have an enrolled meter, or an owner.
+    func subjects(_ query: SubjectQuery) throws -> SubjectAnswer {
+        let position = derived.read { $0.position }
+        let registry = meterRegistry.withLock { $0 }
+        let customers = customerRegistry.withLock { $0 }
+        var enrolled: Set<String> = []
+        registry.visitSubjects { enrolled.insert($0) }
+        var subjects: [SubjectAnswer.Subject] = []
+        var next: String?
+        var walk = SubjectWalk(core: self, prefix: query.prefix) { _ in [:] }
+        let start = query.after.flatMap(walk.number(of:)).map { $0 + 1 } ?? 1
+        let last = try walk.visitAll(from: start) { subject, found in
+            let owner = customers.owner(of: subject, at: query.at)
+            let isOwned = !customers.owners(of: subject).isEmpty
+            guard !found.isEmpty || isOwned || enrolled.contains(subject),
+                !query.isUnowned || owner == nil
+            else { return true }
+            guard subjects.count < query.limit else {
+                next = subjects.last?.subject
+                return false
+            }
+            subjects.append(SubjectAnswer.Subject(subject: subject, customer: owner))
+            return true
+        }
+        return SubjectAnswer(
+            position: Position(position),
+            subjects: subjects,
+            next: next ?? last
+        )
     }
 }

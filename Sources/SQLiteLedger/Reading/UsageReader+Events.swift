@@ -26,8 +26,9 @@ extension UsageReader {
         BlockScan(
             truth: core.truth,
             upTo: position,
-            ranges: windows.eventRanges(and: partial),
-            subjects: named.map(\.hash),
+            // Where nobody is asked for, no block is.
+            ranges: asked?.isEmpty == true ? [] : windows.eventRanges(and: partial),
+            subjects: asked.map { Array($0) } ?? [],
             types: meterTypes.values.flatMap(\.definition.eventTypes)
         )
     }
@@ -43,9 +44,14 @@ extension UsageReader {
             let isCut = windows.readsEvents(in: event.bucket)
             guard at <= position, event.contributionCount > 0,
                 isCut || partial.contains(event.bucket),
+                asked?.contains(event.subjectHash) ?? true,
                 let window = windows.window(at: event.time)
             else { continue }
-            take(event, at, of: batch, window, isCut: isCut)
+            var subject: UInt32 = 0
+            if showsCustomer || !bySubject.isEmpty {
+                subject = number(of: Array(batch.bytes[event.decoded.subject.range]))
+            }
+            take(event, of: subject, at, batch, window, isCut: isCut)
         }
     }
 
@@ -53,19 +59,13 @@ extension UsageReader {
     ///   belong as a whole were.
     private mutating func take(
         _ event: PreparedEvent,
+        of subject: UInt32,
         _ position: UInt64,
-        of batch: PreparedBatch,
+        _ batch: PreparedBatch,
         _ window: Int,
         isCut: Bool
     ) {
-        var subject: UInt32 = 0
-        if showsSubject {
-            let text = Array(batch.bytes[event.decoded.subject.range])
-            guard named.isEmpty || named.contains(where: { $0.hash == event.subjectHash }) else {
-                return
-            }
-            subject = number(of: text)
-        }
+        let customer = coverage.subjects.owner(of: subject, at: event.time)
         let first = Int(event.firstContribution)
         for contribution in batch.contributions[first..<(first + Int(event.contributionCount))] {
             let meter = contribution.meter
@@ -78,7 +78,8 @@ extension UsageReader {
             let key = RowKey(
                 window: window,
                 meter: meter,
-                subject: subject,
+                customer: customer,
+                subject: showsSubject ? subject : 0,
                 tuple: showsDimensions ? number(of: batch.tuples[Int(contribution.tuple)]) : 0
             )
             add(contribution, of: batch, event.time, position, to: key)

@@ -33,9 +33,10 @@ extension UsageReader {
             else { return nil }
             return UsageReading(
                 meterType: key.meterType,
-                subject: key.groups[0],
+                customer: key.groups[0],
+                subject: key.groups[1],
                 range: range,
-                dimensions: zip(names, key.groups.dropFirst()).map { .init(name: $0, value: $1) },
+                dimensions: zip(names, key.groups.dropFirst(2)).map { .init(name: $0, value: $1) },
                 value: try value(row, definition),
                 events: row.state.count
             )
@@ -72,19 +73,24 @@ extension UsageReader {
         _ gathered: [UsageReading.OrderKey: Row],
         _ windows: UsageWindows
     ) throws -> [UsageReading] {
-        let subjects: [String?] = named.isEmpty ? [nil] : named.map(\.text)
         var totals: [UsageReading.OrderKey: Row] = [:]
         let versions = Dictionary(grouping: meterTypes.values, by: \.key)
         for (meterType, same) in versions {
             let aggregation = same[0].definition.aggregation
-            func key(_ start: Instant, _ subject: String?) -> UsageReading.OrderKey {
-                UsageReading.OrderKey(start: start, meterType: meterType, groups: [subject])
+            func key(_ start: Instant, _ groups: [String?]) -> UsageReading.OrderKey {
+                UsageReading.OrderKey(start: start, meterType: meterType, groups: groups)
             }
             for range in windows.ranges {
-                for subject in subjects { totals[key(range.lowerBound, subject)] = Row() }
+                for groups in namedGroups { totals[key(range.lowerBound, groups)] = Row() }
             }
             for (group, row) in gathered where group.meterType == meterType {
-                let key = key(group.start, named.isEmpty ? nil : group.groups[0])
+                let key = key(
+                    group.start,
+                    [
+                        query.customers.isEmpty ? nil : group.groups[0],
+                        named.isEmpty ? nil : group.groups[1],
+                    ]
+                )
                 totals[key, default: Row()].state.merge(row.state, aggregation)
                 totals[key, default: Row()].elements.formUnion(row.elements)
             }

@@ -10,6 +10,8 @@ struct UsageReader {
     struct RowKey: Hashable {
         var window: Int
         var meter: UInt32
+        /// See ``SubjectCoverage/customer(_:)``.
+        var customer: UInt32
         var subject: UInt32
         var tuple: UInt32
     }
@@ -25,6 +27,10 @@ struct UsageReader {
     let meterTypes: [UInt32: MeterType]
     let coverage: Coverage
     let named: [(text: String, hash: UInt64)]
+    /// Hashes of the subjects that can matter; nil: all.
+    let asked: Set<UInt64>?
+    /// The meters whose states are read subject by subject, and not those of all together.
+    let bySubject: Set<UInt32>
     var rows: [RowKey: Row] = [:]
     /// The row that states are merged into at the moment: most states of a reading go into one.
     private var openRow: (key: RowKey, state: MeterState)?
@@ -49,8 +55,8 @@ struct UsageReader {
         (self.core, self.query) = (core, query)
         var meterTypes: [UInt32: MeterType] = [:]
         isAlone = draft != nil || query.version != nil
-        let asked = try core.version(asked: query)
-        if let alone = draft ?? asked { meterTypes[alone.number] = alone }
+        let single = try core.version(asked: query)
+        if let alone = draft ?? single { meterTypes[alone.number] = alone }
         for key in query.meterTypes where !isAlone {
             for version in try core.versionsInForce(of: key, asOf: query.asOf) {
                 meterTypes[version.number] = version
@@ -67,12 +73,21 @@ struct UsageReader {
                 throw LedgerError(.notFound, "no meter type asked for has a dimension \"\(name)\"")
             }
         }
-        (self.meterTypes, coverage) = (meterTypes, Coverage(meterTypes.values))
+        let subjects = try SubjectCoverage(core: core, query: query, meterTypes)
+        (self.meterTypes, coverage) = (meterTypes, Coverage(meterTypes.values, subjects))
         named = query.subjects.map { ($0, core.derived.hash(of: Array($0.utf8))) }
+        asked = subjects.subjects.map { Set($0.map { core.derived.hash(of: Array($0.utf8)) }) }
+        let areAll = subjects.subjects != nil || query.groupBy.contains(.subject)
+        bySubject = Set(
+            meterTypes.keys.filter { areAll || subjects.dependsOnSubject(meter: $0) }
+        )
     }
 
     var showsSubject: Bool { !named.isEmpty || query.groupBy.contains(.subject) }
-    var showsDimensions: Bool { query.groupBy.contains { $0 != .subject } }
+    var showsCustomer: Bool { !query.customers.isEmpty || query.groupBy.contains(.customer) }
+    var showsDimensions: Bool {
+        query.groupBy.contains { if case .dimension = $0 { true } else { false } }
+    }
 
     consuming func answer() throws -> UsageAnswer {
         let now = core.derived.read { $0.rolledUp }
@@ -108,12 +123,12 @@ struct UsageReader {
 
     /// - Returns: the position that the rollups are read at.
     private mutating func readRollups(_ windows: UsageWindows) throws -> UInt64 {
+        let texts = coverage.subjects.subjects ?? []
+        for (text, number) in zip(texts, core.derived.numbers(of: texts)) where number != 0 {
+            subjects.append(number)
+            names[number] = text
+        }
         let (position, runs) = core.derived.read { tables in
-            for (text, hash) in named {
-                guard let number = tables.names.find(Array(text.utf8), hash: hash) else { continue }
-                subjects.append(number)
-                names[number] = text
-            }
             if let frozen = tables.frozen { visit(windows) { frozen.cells.visit($0, $1, $2, $3) } }
             let cells = tables.cells
             visit(windows) { cells.visit($0, $1, $2, $3) }
@@ -154,10 +169,21 @@ struct UsageReader {
         return needsElements ? [CellKind.usage, CellKind.element] : [CellKind.usage]
     }
 
+    /// Past this, all subjects are read and not those that are enrolled.
+    private static var enrolledReadMax: Int { 2_000 }
+
     /// nil: every subject, one by one.
     private var askedSubjects: [UInt32?] {
-        if !named.isEmpty { return subjects.map { $0 } }
-        return query.groupBy.contains(.subject) ? [nil] : [CellKind.allSubjects]
+        if asked != nil { return subjects.map { $0 } }
+        if bySubject.isEmpty { return [CellKind.allSubjects] }
+        let enrolled =
+            query.groupBy.contains(.subject)
+            ? [nil] : bySubject.map { coverage.subjects.enrolled(meter: $0) }
+        guard enrolled.allSatisfy({ $0 != nil }) else { return [nil] }
+        var numbers = Set(enrolled.flatMap { $0 ?? [] })
+        if numbers.count > Self.enrolledReadMax { return [nil] }
+        if bySubject.count < meterTypes.count { numbers.insert(CellKind.allSubjects) }
+        return numbers.sorted()
     }
 
     private mutating func take(
@@ -169,7 +195,9 @@ struct UsageReader {
         guard let meterType = meterTypes[meter],
             let window = windows.window(ofBucket: key.bucket)
         else { return }
-        if showsSubject, key.subject == CellKind.allSubjects { return }
+        // Of a meter that is read subject by subject, what all used together is left out, and of
+        // another what each used.
+        guard bySubject.contains(meter) == (key.subject != CellKind.allSubjects) else { return }
         switch coverage.bucket(meter: meter, subject: key.subject, bucket: key.bucket) {
         case .whole: break
         case .none: return
@@ -180,6 +208,7 @@ struct UsageReader {
         let row = RowKey(
             window: window,
             meter: meter,
+            customer: coverage.subjects.owner(of: key.subject, at: RollupBucket.start(key.bucket)),
             subject: showsSubject ? key.subject : 0,
             tuple: showsDimensions ? key.dimensions : 0
         )
@@ -222,7 +251,9 @@ struct UsageReader {
         var dimensions: [UInt32: [String: String]] = [:]
         for (key, row) in rows {
             guard let meterType = meterTypes[key.meter] else { continue }
-            var values: [String?] = [showsSubject ? names[key.subject] : nil]
+            var values: [String?] = [
+                coverage.subjects.customer(key.customer), showsSubject ? names[key.subject] : nil,
+            ]
             if showsDimensions, dimensions[key.tuple] == nil {
                 dimensions[key.tuple] = Self.dimensions(names[key.tuple])
             }
@@ -252,8 +283,10 @@ struct UsageReader {
         guard !query.isCut || query.fillsZero else { return }
         for meterType in Set(meterTypes.values.map(\.key)) {
             var shown = groups[meterType] ?? []
-            if !showsDimensions, !query.groupBy.contains(.subject) || !named.isEmpty {
-                shown.formUnion(named.isEmpty ? [[nil]] : named.map { [$0.text] })
+            if !showsDimensions, !query.groupBy.contains(.subject) || !named.isEmpty,
+                !query.groupBy.contains(.customer) || !query.customers.isEmpty
+            {
+                shown.formUnion(namedGroups)
             }
             for values in shown {
                 for range in windows.ranges {
@@ -265,6 +298,15 @@ struct UsageReader {
                     if gathered[order] == nil { gathered[order] = Row() }
                 }
             }
+        }
+    }
+
+    /// A group for each customer and subject that the question names.
+    var namedGroups: [[String?]] {
+        let customers = query.customers.map(\.text) as [String?]
+        let subjects = named.map(\.text) as [String?]
+        return (customers.isEmpty ? [nil] : customers).flatMap { customer in
+            (subjects.isEmpty ? [nil] : subjects).map { [customer, $0] }
         }
     }
 

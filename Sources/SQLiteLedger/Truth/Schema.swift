@@ -13,8 +13,40 @@ enum Schema {
         migrator.registerMigration("2 versions of meter types") { database in
             try database.execute(sql: versions)
         }
+        migrator.registerMigration("3 changes of meters and customers") { database in
+            try database.execute(sql: third)
+        }
         return migrator
     }
+
+    private static let third = """
+        CREATE TABLE meter_change (
+            number INTEGER PRIMARY KEY CHECK (number > 0),
+            position INTEGER NOT NULL CHECK (position >= 0),
+            at INTEGER NOT NULL,
+            meter_type TEXT NOT NULL CHECK (meter_type <> ''),
+            subject TEXT NOT NULL CHECK (subject <> ''),
+            kind TEXT NOT NULL
+                CHECK (kind IN ('enrolled', 'altered', 'active', 'suspended', 'closed')),
+            from_time INTEGER,
+            to_time INTEGER CHECK (to_time > from_time),
+            reason TEXT NOT NULL,
+            category TEXT NOT NULL,
+            external_ref TEXT NOT NULL,
+            metadata TEXT
+        ) STRICT;
+
+        CREATE INDEX meter_change_meter ON meter_change (meter_type, subject, number);
+
+        CREATE TABLE customer_change (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            position INTEGER NOT NULL CHECK (position >= 0),
+            at INTEGER NOT NULL,
+            key TEXT NOT NULL CHECK (key <> ''),
+            definition TEXT NOT NULL,
+            retired_at INTEGER
+        ) STRICT;
+        """
 
     private static let first = """
         CREATE TABLE ledger (

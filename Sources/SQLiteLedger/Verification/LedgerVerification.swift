@@ -221,6 +221,10 @@ public struct LedgerVerification {
             meterTypes[place].backfilled = Position(mark ?? unknown)
         }
         derived.install(meterTypes)
+        // So does a recount.
+        let registry = try truth.meterRegistry()
+        let recount = marks?.recount ?? Recount(knowing: registry)
+        derived.tables.withLock { $0.recount = recount }
         var own = Manifest(store: truth.storeID)
         own.names = manifest?.names ?? 0
         // Names go to a file of their own; what is loaded is not written again.
@@ -235,7 +239,8 @@ public struct LedgerVerification {
             truth: truth,
             derived: derived,
             checkpoints: checkpoints,
-            meterTypes: meterTypes
+            meterTypes: meterTypes,
+            meterRegistry: registry
         ).run()
         try checkpoints.close()
         return Derivation(directory: scratch, derived: derived)
@@ -310,6 +315,8 @@ private struct CellFingerprints {
         for kind in [CellKind.usage, CellKind.books, CellKind.element] {
             var (last, owner) = (UInt32.max, "")
             try merged.visit(kind, nil, all) { key, meter, state in
+                // What was counted and taken back is nothing.
+                if kind == CellKind.books, state.count == 0 { return }
                 cells += 1
                 let version = kind == CellKind.books ? BooksChange.reading(meter)?.version : meter
                 if let version, void.contains(version) { return }

@@ -25,7 +25,6 @@ struct ServerConnection: Sendable {
     enum Method: String {
         case get = "GET"
         case post = "POST"
-        case patch = "PATCH"
         case delete = "DELETE"
     }
 

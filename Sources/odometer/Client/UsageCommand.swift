@@ -35,9 +35,6 @@ struct UsageCommand: AsyncParsableCommand {
     @Option(help: "Read as known at this position.")
     var asOf: String?
 
-    @Option(help: "Read all events under this version of the meter type.")
-    var version: Int?
-
     @Flag(help: "Show windows without an event too.")
     var fillZero = false
 
@@ -66,7 +63,7 @@ struct UsageCommand: AsyncParsableCommand {
         var query = meterTypes.map { ("meterType", $0) } + subjects.map { ("subject", $0) }
         let single: [(String, String?)] = [
             ("from", from), ("to", to), ("window", window), ("timezone", timezone),
-            ("asOf", asOf), ("version", version.map { "\($0)" }), ("fill", fillZero ? "zero" : nil),
+            ("asOf", asOf), ("fill", fillZero ? "zero" : nil),
         ]
         for case (let name, let value?) in single { query.append((name, value)) }
         if !groupBy.isEmpty { query.append(("groupBy", groupBy.joined(separator: ","))) }
