@@ -18,7 +18,8 @@ struct Odometer: AsyncParsableCommand {
     static let commands: [any ParsableCommand.Type] = [
         ServeCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self,
         DemoCommand.self, EvalCommand.self, IngestCommand.self, MeterTypesCommand.self,
-        MetersCommand.self, UsageCommand.self, EventsCommand.self, QuarantineCommand.self,
+        MetersCommand.self, CustomersCommand.self, UsageCommand.self, EventsCommand.self,
+        QuarantineCommand.self,
         UnreadableCommand.self, BooksCommand.self, StatusCommand.self, ConfigCommand.self,
         ApplyCommand.self, ExportCommand.self, ExplainCommand.self, OpenAPICommand.self,
         CompletionsCommand.self,

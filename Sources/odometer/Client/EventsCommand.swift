@@ -69,6 +69,7 @@ struct EventsList: AsyncParsableCommand {
     var dimensions: [String] = []
     @Option(help: "Only with a time from here on, RFC 3339.") var from: String?
     @Option(help: "Only with a time before this, RFC 3339.") var to: String?
+    @Option(help: "counted, or unmatched: what no meter counts.") var status: String?
     @Option(help: "As known at this position.") var asOf: String?
     @Flag(help: "The newest first.") var newest = false
     @OptionGroup var list: ListFlags
@@ -82,7 +83,8 @@ struct EventsList: AsyncParsableCommand {
     func run() async throws {
         let single: [(String, String?)] = [
             ("subject", subject), ("type", type), ("source", source), ("meterType", meterType),
-            ("from", from), ("to", to), ("asOf", asOf), ("order", newest ? "desc" : nil),
+            ("from", from), ("to", to), ("asOf", asOf), ("status", status),
+            ("order", newest ? "desc" : nil),
         ]
         var query = list.query
         for case (let name, let value?) in single { query.append((name, value)) }

@@ -4,10 +4,11 @@ import ArgumentParser
 struct MeterTypesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meter-types",
-        abstract: "List, show, create and retire meter types.",
+        abstract: "List, show, create, change, try and retire meter types.",
         subcommands: [
             MeterTypesList.self, MeterTypesShow.self, MeterTypesCreate.self,
-            MeterTypesRetire.self,
+            MeterTypesUpdate.self, MeterTypesVersions.self, MeterTypesPreview.self,
+            MeterTypesBackfills.self, MeterTypesCancelBackfill.self, MeterTypesRetire.self,
         ],
         defaultSubcommand: MeterTypesList.self
     )
@@ -36,6 +37,7 @@ struct MeterTypeAnswer: Decodable {
     var category: String?
     var externalRef: String?
     var version: Int?
+    var effectiveFrom: String?
     var createdAt: String?
     var retiredAt: String?
     var backfill: Backfill?
@@ -43,6 +45,7 @@ struct MeterTypeAnswer: Decodable {
     var state: String {
         if retiredAt != nil { return "retired" }
         guard let backfill, backfill.state != "done" else { return "active" }
+        if backfill.state == "cancelled" { return "cancelled" }
         return "backfill \(backfill.eventsDone)/\(backfill.eventsTotal)"
     }
 
@@ -59,7 +62,8 @@ struct MeterTypeAnswer: Decodable {
             ),
             ("timezone", timezone), ("reset schedule", resetSchedule?.words),
             ("capacity", capacity), ("category", category), ("external ref", externalRef),
-            ("version", version.map { "\($0)" }), ("created", createdAt), ("retired", retiredAt),
+            ("version", version.map { "\($0)" }), ("effective from", effectiveFrom),
+            ("created", createdAt), ("retired", retiredAt),
             ("state", state),
         ]
         return said.compactMap { name, value in

@@ -1,9 +1,22 @@
 import ArgumentParser
 
-/// `odometer meters`: what each subject used, in the period of now.
+/// `odometer meters`: what each subject used, and whether it is counted.
 struct MetersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meters",
+        abstract: "List and show meters; enrol, change, suspend, resume and close them.",
+        subcommands: [
+            MetersShow.self, MetersEnrol.self, MetersChange.self, MetersSuspend.self,
+            MetersResume.self, MetersClose.self,
+        ],
+        defaultSubcommand: MetersShow.self
+    )
+}
+
+/// `odometer meters`, or `odometer meters show`: in the period of now.
+struct MetersShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "List meters; show one: its value, its period, its next resets.",
         discussion: """
               odometer meters --meter-type tokens-in --prefix ac
@@ -20,6 +33,12 @@ struct MetersCommand: AsyncParsableCommand {
     @Option(name: .customLong("meter-type"), help: "List only this meter type; may repeat.")
     var meterTypes: [String] = []
 
+    @Option(name: .customLong("customer"), help: "List only this customer's; may repeat.")
+    var customers: [String] = []
+
+    @Option(name: .customLong("state"), help: "active, suspended or closed; may repeat.")
+    var states: [String] = []
+
     @Option(help: "List only subjects that begin so.")
     var prefix: String?
 
@@ -33,12 +52,13 @@ struct MetersCommand: AsyncParsableCommand {
     @OptionGroup var answer: AnswerFlags
 
     func validate() throws {
-        let isFiltered = !subjects.isEmpty || !meterTypes.isEmpty || prefix != nil
+        let isFiltered =
+            ![subjects, meterTypes, customers, states].allSatisfy(\.isEmpty) || prefix != nil
         if id == nil, periods || at != nil {
             throw ValidationError("--periods and --at are of one meter: say its id")
         }
         if id != nil, isFiltered {
-            throw ValidationError("--subject, --meter-type and --prefix are of the list: say no id")
+            throw ValidationError("filters and --prefix are of the list: say no id")
         }
     }
 
@@ -63,6 +83,7 @@ struct MetersCommand: AsyncParsableCommand {
             var id: String
             var meterType: String
             var subject: String
+            var customer: String?
             var state: String
         }
         var items: [Meter]
@@ -71,13 +92,16 @@ struct MetersCommand: AsyncParsableCommand {
 
     private func showAll(_ server: ServerConnection) async throws {
         var query = subjects.map { ("subject", $0) } + meterTypes.map { ("meterType", $0) }
+        query += customers.map { ("customer", $0) } + states.map { ("state", $0) }
         if let prefix { query.append(("q", prefix)) }
         let got = try await server.ask(.get, "/v1/meters", query: query + list.query)
         guard !answer.json else { return Terminal.put(got) }
         let page = try got.decoded(Page.self)
-        var table = Table(["ID", "METER TYPE", "SUBJECT", "STATE"])
+        var table = Table(["ID", "METER TYPE", "SUBJECT", "CUSTOMER", "STATE"])
         for meter in page.items {
-            table.add([meter.id, meter.meterType, meter.subject, meter.state])
+            table.add([
+                meter.id, meter.meterType, meter.subject, meter.customer ?? "-", meter.state,
+            ])
         }
         Terminal.put(table.text())
         list.tell(next: page.next)
@@ -89,7 +113,14 @@ struct MetersCommand: AsyncParsableCommand {
         var id: String
         var meterType: String
         var subject: String
+        var customer: String?
         var state: String
+        var reason: String?
+        var start: String?
+        var end: String?
+        var category: String?
+        var externalRef: String?
+        var metadata: [String: String]?
         var unit: String
         var period: EventAnswer.Period
         var value: String?
@@ -107,7 +138,11 @@ struct MetersCommand: AsyncParsableCommand {
         let meter = try got.decoded(One.self)
         let said: [(String, String?)] = [
             ("id", meter.id), ("meter type", meter.meterType), ("subject", meter.subject),
-            ("state", meter.state), ("value", meter.value ?? "-"), ("unit", meter.unit),
+            ("customer", meter.customer), ("state", meter.state), ("reason", meter.reason),
+            ("enrolled from", meter.start), ("enrolled to", meter.end),
+            ("category", meter.category), ("external ref", meter.externalRef),
+            ("metadata", Self.words(meter.metadata)), ("value", meter.value ?? "-"),
+            ("unit", meter.unit),
             ("capacity", meter.capacity), ("events", meter.events),
             ("first event", meter.firstEventAt), ("last event", meter.lastEventAt),
             ("period", meter.period.text),
@@ -119,6 +154,11 @@ struct MetersCommand: AsyncParsableCommand {
         Terminal.put(table.text(withHead: false))
         if let parts = meter.dimensions, !parts.isEmpty { Self.show(parts) }
         Terminal.say("as of position \(meter.position)")
+    }
+
+    private static func words(_ metadata: [String: String]?) -> String? {
+        metadata?.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
+            .joined(separator: ", ")
     }
 
     private static func show(_ parts: [[String: String?]]) {

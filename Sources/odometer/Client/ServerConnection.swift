@@ -25,6 +25,8 @@ struct ServerConnection: Sendable {
     enum Method: String {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
+        case patch = "PATCH"
         case delete = "DELETE"
     }
 

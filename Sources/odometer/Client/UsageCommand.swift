@@ -17,6 +17,9 @@ struct UsageCommand: AsyncParsableCommand {
     @Option(name: .customLong("subject"), help: "Subject; may repeat. Without: over all of them.")
     var subjects: [String] = []
 
+    @Option(name: .customLong("customer"), help: "Only subjects of this customer; may repeat.")
+    var customers: [String] = []
+
     @Option(help: "Start of the range, RFC 3339; in it.")
     var from: String?
 
@@ -29,11 +32,14 @@ struct UsageCommand: AsyncParsableCommand {
     @Option(help: "IANA time zone that cuts windows, such as Europe/Berlin; UTC if not said.")
     var timezone: String?
 
-    @Option(name: .customLong("group-by"), help: "Dimension or `subject`; may repeat.")
+    @Option(name: .customLong("group-by"), help: "Dimension, `subject` or `customer`; may repeat.")
     var groupBy: [String] = []
 
     @Option(help: "Read as known at this position.")
     var asOf: String?
+
+    @Option(help: "Read all events under this version of the meter type.")
+    var version: Int?
 
     @Flag(help: "Show windows without an event too.")
     var fillZero = false
@@ -47,6 +53,7 @@ struct UsageCommand: AsyncParsableCommand {
     private struct Page: Decodable {
         struct Reading: Decodable {
             var meterType: String
+            var customer: String?
             var subject: String?
             var from: String
             var to: String
@@ -61,9 +68,10 @@ struct UsageCommand: AsyncParsableCommand {
 
     func run() async throws {
         var query = meterTypes.map { ("meterType", $0) } + subjects.map { ("subject", $0) }
+        query += customers.map { ("customer", $0) }
         let single: [(String, String?)] = [
             ("from", from), ("to", to), ("window", window), ("timezone", timezone),
-            ("asOf", asOf), ("fill", fillZero ? "zero" : nil),
+            ("asOf", asOf), ("version", version.map { "\($0)" }), ("fill", fillZero ? "zero" : nil),
         ]
         for case (let name, let value?) in single { query.append((name, value)) }
         if !groupBy.isEmpty { query.append(("groupBy", groupBy.joined(separator: ","))) }
@@ -85,12 +93,15 @@ struct UsageCommand: AsyncParsableCommand {
 
     private static func show(_ page: Page) {
         let names = Set(page.readings.flatMap { ($0.dimensions ?? [:]).keys }).sorted()
+        let hasCustomers = page.readings.contains { $0.customer != nil }
         let hasSubjects = page.readings.contains { $0.subject != nil }
-        var head = ["METER TYPE"] + (hasSubjects ? ["SUBJECT"] : []) + ["FROM", "TO"]
+        var head = ["METER TYPE"] + (hasCustomers ? ["CUSTOMER"] : [])
+        head += (hasSubjects ? ["SUBJECT"] : []) + ["FROM", "TO"]
         head += names.map { $0.uppercased() } + ["VALUE", "EVENTS"]
         var table = Table(head, numbers: [head.count - 2, head.count - 1])
         for reading in page.readings {
-            var row = [reading.meterType] + (hasSubjects ? [reading.subject ?? "-"] : [])
+            var row = [reading.meterType] + (hasCustomers ? [reading.customer ?? "-"] : [])
+            row += (hasSubjects ? [reading.subject ?? "-"] : [])
             row += [reading.from, reading.to]
             row += names.map { (reading.dimensions?[$0] ?? nil) ?? "-" }
             table.add(row + [reading.value ?? "-", reading.events])
