@@ -64,7 +64,7 @@ extension FrontDesk {
         guard let event = try await ledger.event(source: source, id: id) else {
             throw Refusal.notFound("no event with this source and id was accepted")
         }
-        let calendars = try await calendars()
+        let calendars = try await calendars(for: event)
         var json = JSONWriter(pretty: call.isPretty)
         json.object { Self.write(event, calendars, &$0) }
         return .json(json)
@@ -76,19 +76,36 @@ extension FrontDesk {
         var calendar: UsageQuery.Calendar
     }
 
-    /// The calendars of all meter types. One whose zone this machine does not know is left out: the
-    /// rest of an explanation is true without it.
-    private func calendars() async throws -> [MeterTypeKey: TypeCalendar] {
+    /// The calendars of all meter types, for one event or for a list. One whose zone is not known
+    /// is left out: the rest of an explanation is true without it.
+    private func calendars(
+        for event: StoredEvent? = nil
+    ) async throws -> [MeterTypeKey: TypeCalendar] {
         var calendars: [MeterTypeKey: TypeCalendar] = [:]
         for newest in try await ledger.meterTypes() {
             let type = try await ledger.meterTypeInForce(newest.key)
-            guard let zone = try? zone(of: type) else { continue }
+            guard let zone = try? await zone(of: type, for: event) else { continue }
             calendars[type.key] = TypeCalendar(
-                zone: type.definition.timezone,
+                zone: UsageQuery.name(of: zone),
                 calendar: UsageQuery.calendar(type.definition.resetSchedule, in: zone)
             )
         }
         return calendars
+    }
+
+    /// The zone that cuts the periods of an event's meter. Whose it is where it is the customer's,
+    /// is asked for one event, and not for each of a list.
+    private func zone(
+        of type: MeterType,
+        for event: StoredEvent?
+    ) async throws -> UsageQuery.Zone? {
+        guard type.definition.isInCustomersZone else {
+            return try zone(named: type.definition.timezone)
+        }
+        guard let event, let id = MeterID(meterType: type.key, subject: event.subject) else {
+            return nil
+        }
+        return try await zone(of: type, id, at: event.time)
     }
 
     private static func write(

@@ -72,7 +72,7 @@ extension ReferenceLedger {
 
     /// Whether a meter type counts an event, with these values of its dimensions.
     func counts(
-        _ entries: [Entry],
+        _ state: State,
         _ place: Int,
         _ meterType: MeterType,
         _ dimensions: [UsageReading.Value]
@@ -80,7 +80,7 @@ extension ReferenceLedger {
         if let retired = meterType.retiredPosition, UInt64(place + 1) > retired.value {
             return false
         }
-        return uses(of: meterType, in: entries[place...place]).contains { use in
+        return uses(of: meterType, in: state.entries[place...place], state).contains { use in
             dimensions.allSatisfy { use.dimensions[$0.name] == $0.value }
         }
     }

@@ -171,7 +171,8 @@ public final class ReferenceLedger: UsageLedger {
     // MARK: Questions
 
     public func events(_ query: EventQuery) async throws(LedgerError) -> EventAnswer {
-        let (entries, meterTypes) = state.withLock { ($0.entries, $0.meterTypes) }
+        let snapshot = state.withLock { $0 }
+        let (entries, meterTypes) = (snapshot.entries, snapshot.meterTypes)
         let last = query.asOf?.value ?? UInt64(entries.count)
         guard last <= UInt64(entries.count) else {
             throw LedgerError(.positionUnknown, "the log ends at \(entries.count)")
@@ -183,7 +184,7 @@ public final class ReferenceLedger: UsageLedger {
             throw LedgerError(.notFound, "no meter type \(key)")
         }
         var events = entries.indices.prefix(Int(last)).filter { place in
-            versions?.contains { counts(entries, place, $0, query.dimensions) } ?? true
+            versions?.contains { counts(snapshot, place, $0, query.dimensions) } ?? true
         }
         .map { stored($0, entries) }.filter { event in
             query.range.contains(event.time)

@@ -196,7 +196,7 @@ import WireFormat
             (LedgerCode.notFound, 404, "not-found"), (.backfillRunning, 409, "backfill-running"),
             (.valueOverflow, 422, "value-overflow"),
             (.positionUnknown, 422, "position-unknown"), (.limitExceeded, 422, "limit-exceeded"),
-            (.subjectOwned, 409, "subject-owned"), (.invalidDates, 422, "invalid-field"),
+            (.invalidDates, 422, "invalid-field"),
             (.busy, 503, "busy"),
         ]
     )

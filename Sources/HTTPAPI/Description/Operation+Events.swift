@@ -24,7 +24,9 @@ extension Operation {
                     + "events that have none. May repeat."
             ),
         ] + Parameter.range + [
-            .asOf, .query("order", order, "Of positions; `asc` unless said."),
+            .asOf,
+            .query("status", .words(["counted", "unmatched"]), "Only events that are so."),
+            .query("order", order, "Of positions; `asc` unless said."),
         ] + Parameter.paging,
         outcomes: [
             .ok(

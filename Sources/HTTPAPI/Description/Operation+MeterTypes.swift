@@ -61,7 +61,7 @@ extension Operation {
         summary:
             "Retires a meter type: it counts no further events, what it counted stays readable.",
         parameters: [key],
-        outcomes: [.ok("The retired meter type.", .json(.meterType))],
+        outcomes: [.ok("The meter type, and what uses it.", .json(.retiredMeterType))],
         problems: [.notFound, .storageFull]
     )
 
@@ -100,7 +100,7 @@ extension Schema {
     ])
     .named("Rounding")
 
-    private static let metadata = map(
+    static let metadata = map(
         of: text(atMost: Document.metadataValueBytesMax),
         names: text(atLeast: 1, atMost: Document.metadataNameBytesMax),
         atMost: Document.metadataMembersMax
@@ -138,10 +138,11 @@ extension Schema {
             words(Quantity.ExcessDigits.self),
             "What to do past the 18th place."
         ),
+        .optional("enrolment", words(EnrolmentRule.self), "`auto` where left out."),
         .optional(
             "timezone",
             text(atMost: Document.timezoneBytesMax),
-            "An IANA name; UTC where left out."
+            "An IANA name, or `customer`; UTC where left out."
         ),
         .optional("resetSchedule", resetSchedule, "`never` where left out."),
         .optional("capacity", givenQuantity, "What a meter holds in one period; 0 or more."),
@@ -157,6 +158,9 @@ extension Schema {
 
     static let meterType = answer(meterTypeFields)
         .named("MeterType", "The definition as it was given, and what the server says of it.")
+
+    static let retiredMeterType = answer(meterTypeFields + [.required("usedBy", users)])
+        .named("RetiredMeterType")
 
     static let progressFields: [Field] = [
         .required("state", words(["waiting", "running", "done", "cancelled"])),

@@ -10,11 +10,13 @@ extension Operation {
         method: .get,
         id: "listMeters",
         topic: .meters,
-        summary: "Lists meters: the subjects that each meter type counted an event of.",
+        summary: "Lists meters: subjects that a type counted an event of, or that are enrolled.",
         details: "A page may hold fewer items than `limit`, or none, while `next` is there.",
         parameters: [
             .query("meterType", .list(of: .meterTypeKey), "Only of these; may repeat, or commas."),
             .query("subject", .list(of: .subject), "Only of these; may repeat."),
+            .query("customer", .list(of: .customerKey), "Who owns the subject now; may repeat."),
+            .query("state", .list(of: .words(MeterStanding.self)), "Only in these; may repeat."),
             .query("q", .text, "What the subject begins with."),
         ] + Parameter.paging,
         outcomes: [.ok("A page of meters.", .json(.page(of: .listedMeter)))],
@@ -56,8 +58,9 @@ extension Operation {
         id: "readUsage",
         topic: .readings,
         summary: "Readings: the value of meter types over a range, by window and group.",
-        details: "Order: `from`, then `meterType`, then the subject and the dimensions, byte-wise; "
-            + "a missing value comes first. With `Accept: text/csv` the same rows as CSV.",
+        details:
+            "Order: `from`, then `meterType`, then customer, subject and dimensions, byte-wise; a "
+            + "missing value comes first. With `Accept: text/csv` the same rows as CSV.",
         parameters: [
             .query(
                 "meterType",
@@ -69,6 +72,11 @@ extension Operation {
                 "subject",
                 .list(of: .subject),
                 "May repeat; over all subjects together where left out."
+            ),
+            .query(
+                "customer",
+                .list(of: .customerKey),
+                "Only events whose subject one of them owned at the time; may repeat."
             ),
         ] + Parameter.range + [
             .query(
@@ -84,7 +92,7 @@ extension Operation {
             .query(
                 "groupBy",
                 .list(of: .text),
-                "A dimension, or `subject`; may repeat, or commas."
+                "A dimension, `subject` or `customer`; may repeat, or commas."
             ), .asOf,
             .query("fill", .words(["zero"]), "Windows without an event appear too."),
             .version("All events under that one alone, of one meter type."),
@@ -117,16 +125,17 @@ extension Schema {
     ])
     .named("Period")
 
-    private static let listedMeterFields: [Field] = [
+    static let listedMeterFields: [Field] = [
         .required("id", meterID), .required("meterType", meterTypeKey),
-        .required("subject", subject), .required("state", words(["active", "closed"])),
-        .required("unit", text),
+        .required("subject", subject),
+        .optional("customer", customerKey, "Who owns the subject."),
+        .required("state", words(MeterStanding.self)), .required("unit", text),
     ]
 
     static let listedMeter = answer(listedMeterFields).named("ListedMeter")
 
     static let meter = answer(
-        listedMeterFields + [
+        listedMeterFields + enrolmentFields + [
             .required("period", period),
             .required("value", quantity.orNull, "Over the whole period."),
             .required("events", count, "In the period."),
@@ -161,6 +170,7 @@ extension Schema {
 
     static let reading = answer([
         .required("meterType", meterTypeKey),
+        .optional("customer", text, "Where the question names customers, or groups by them."),
         .optional("subject", text, "Where the question names subjects, or groups by them."),
         .required("from", instant), .required("to", instant), .optional("dimensions", dimensions),
         .required("value", quantity.orNull), .required("events", count),

@@ -132,6 +132,7 @@ extension Schema {
     static let status = answer([
         .required("position", position), .required("checkpoint", position),
         .required("blocks", count), .required("subjects", count), .required("quarantined", count),
+        .required("enrolments", count), .required("isRecounting", flag),
         .required(
             "derived",
             answer([

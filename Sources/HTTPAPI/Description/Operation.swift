@@ -27,6 +27,7 @@ struct Operation: Sendable {
         case events = "Events"
         case meterTypes = "Meter types"
         case meters = "Meters"
+        case customers = "Customers"
         case readings = "Readings"
         case books = "Books"
         case operating = "Operation"
