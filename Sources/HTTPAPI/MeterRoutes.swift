@@ -64,7 +64,8 @@ extension FrontDesk {
             id,
             of: type.definition,
             in: try await zone(of: type, id, at: instant),
-            at: instant
+            at: instant,
+            carriedUntil: clock()
         )
         var json = JSONWriter(pretty: call.isPretty)
         json.object { json in
@@ -124,6 +125,7 @@ extension FrontDesk {
             of: type.definition,
             in: zone,
             before: instant,
+            carriedUntil: clock(),
             limit: limit
         )
         var json = JSONWriter(pretty: call.isPretty)

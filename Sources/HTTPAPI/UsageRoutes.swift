@@ -97,6 +97,7 @@ extension FrontDesk {
         question.customers = query.customers()
         question.groupBy = Self.groups(&query)
         question.asOf = query.position("asOf")
+        question.carriedUntil = clock()
         question.fillsZero = (query.word("fill") as Fill?) != nil
         if var cursor = try query.cursor(.usage) { question.after = try Self.orderKey(&cursor) }
         return question

@@ -72,11 +72,15 @@ extension FrontDesk {
         let kept = document
         for member in changes.members { document[member.name] = member.value }
         let definition = try readDefinition(.object(document))
-        let faults = ["key", "aggregation", "unit"].compactMap { name -> FieldFault? in
+        let names = ["key", "aggregation", "unit", "percentile", "method", "timeUnit"]
+        let faults = names.compactMap { name -> FieldFault? in
             let isSame: Bool =
                 switch name {
                 case "key": definition.key == before.key
                 case "aggregation": definition.aggregation == before.aggregation
+                case "percentile": definition.percentile?.share == before.percentile?.share
+                case "method": definition.percentile?.method == before.percentile?.method
+                case "timeUnit": definition.timeUnit == before.timeUnit
                 default: definition.unit == before.unit
                 }
             if isSame { return nil }
@@ -155,6 +159,7 @@ extension FrontDesk {
         var question = PreviewQuery(draft: draft, range: document.range)
         question.groupBy = document.groupBy
         question.limit = document.limit
+        question.carriedUntil = clock()
         // A draft is read over all customers together: their zones do not cut it.
         let name = draft.isInCustomersZone ? "UTC" : draft.timezone
         let own = try rules(named: name, at: "/meterType/timezone")

@@ -7,13 +7,15 @@ public enum MeterValueError: Error, Hashable, Sendable {
 }
 
 extension MeterState {
-    /// The value of the meter over the events of this state.
+    /// The value of the meter over the events of this state, where that tells it: see
+    /// ``MeterFold/value(_:)`` for all.
     ///
-    /// Of no events, count, sum and unique are zero; the others are `nil`. An average is the exact
-    /// sum divided by the count and rounded in one step: as `rounding` says, else half-even at the
-    /// 18th place. Every other aggregation is exact, and then rounded where `rounding` is given.
+    /// Of no events, count, sum and the distinct counts are zero; the others are `nil`. An average
+    /// is the exact sum divided by the count and rounded in one step: as `rounding` says, else
+    /// half-even at the 18th place. Every other aggregation is exact, and then rounded where
+    /// `rounding` is given.
     ///
-    /// - Parameter distinct: How many elements stand beside a state of `unique`; not negative.
+    /// - Parameter distinct: How many elements stand beside a state that counts distinct things.
     /// - Throws: ``MeterValueError/overflow``. The state stays usable: events of the other sign may
     ///   bring the sum back into range.
     public func result(
@@ -23,12 +25,13 @@ extension MeterState {
     ) throws(MeterValueError) -> Quantity? {
         switch aggregation {
         case .count: return Self.whole(count)
-        case .unique: return Self.whole(Int64(distinct))
+        case .unique, .uniquePairs: return Self.whole(Int64(distinct))
         case .sum:
             guard fitsQuantity else { throw .overflow }
             return try rounded(rounding)
-        case .min, .max, .latest: return count == 0 ? nil : try rounded(rounding)
+        case .min, .max, .first, .latest: return count == 0 ? nil : try rounded(rounding)
         case .average: return count == 0 ? nil : try average(rounding ?? .finest)
+        case .percentile, .timeWeighted, .counter, .peakConcurrency: return nil
         }
     }
 

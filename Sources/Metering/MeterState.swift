@@ -8,19 +8,21 @@ public import UsageModel
 /// the greatest magnitude cannot overflow; whether it fits a ``Quantity`` is asked once, when it is
 /// read.
 ///
-/// `unique` keeps its elements beside the state, each as a state of its own whose ``count`` is the
-/// number of events that carried the element.
+/// Some keep elements beside the state, each as a state of its own whose ``count`` is the number of
+/// events that carried it: `unique` and `unique-pairs` what they tell apart, `percentile` its
+/// values. What is read of state and elements together is a ``MeterFold``.
 public struct MeterState: Hashable, Sendable {
     /// The number of events in the state.
     public var count: Int64
-    /// sum, average: the low 128 bits of the sum; min, max, latest: the value's mantissa.
+    /// sum, average, peak-concurrency: the low 128 bits of the sum; others: the value's mantissa.
     public var valueLow: UInt64
     public var valueHigh: UInt64
-    /// sum, average: the top 64 bits of the sum. Zero otherwise.
+    /// sum, average, peak-concurrency: the top 64 bits of the sum. Zero otherwise.
     public var valueTop: Int64
-    /// latest: when the value's event took place, microseconds. Zero otherwise.
+    /// first, latest, time-weighted, counter: when the value's event took place, microseconds. Zero
+    /// otherwise.
     public var time: Int64
-    /// latest: the position of the value's event. Zero otherwise.
+    /// first, latest, time-weighted, counter: the position of the value's event. Zero otherwise.
     public var position: UInt64
 
     /// The state of no events: merging it changes nothing.
@@ -30,7 +32,8 @@ public struct MeterState: Hashable, Sendable {
 
     /// The state of one event.
     ///
-    /// - Parameter mantissa: The value in units of 10^-18; ignored by `count` and `unique`.
+    /// - Parameter mantissa: The value in units of 10^-18; ignored by those whose value is not
+    ///   in the state.
     @inlinable
     public init(
         _ aggregation: Aggregation,
@@ -41,18 +44,24 @@ public struct MeterState: Hashable, Sendable {
         self.init()
         count = 1
         switch aggregation {
-        case .count, .unique: break
-        case .sum, .average:
+        case .count, .unique, .uniquePairs, .percentile: break
+        case .sum, .average, .peakConcurrency:
             setValue(mantissa)
             valueTop = mantissa < 0 ? -1 : 0
         case .min, .max: setValue(mantissa)
-        case .latest:
+        case .first, .latest, .timeWeighted, .counter:
             setValue(mantissa)
             (self.time, self.position) = (time, position)
         }
     }
 
-    /// The mantissa of min, max and latest; of sum and average only if ``fitsQuantity``.
+    /// What one event told at its instant, to be added to a ``SampleSeries``.
+    @inlinable
+    public init(sampleOf aggregation: Aggregation, mantissa: Int128, position: UInt64) {
+        self.init(aggregation.ofSamples, mantissa: mantissa, time: 0, position: position)
+    }
+
+    /// The mantissa of min, max, first and latest; of sum and average only if ``fitsQuantity``.
     @inlinable public var mantissa: Int128 {
         Int128(truncatingIfNeeded: UInt128(valueHigh) << 64 | UInt128(valueLow))
     }
@@ -78,8 +87,8 @@ public struct MeterState: Hashable, Sendable {
         }
         count &+= other.count
         switch aggregation {
-        case .count, .unique: break
-        case .sum, .average:
+        case .count, .unique, .uniquePairs, .percentile: break
+        case .sum, .average, .peakConcurrency:
             let low = valueLow.addingReportingOverflow(other.valueLow)
             let high = valueHigh.addingReportingOverflow(other.valueHigh)
             let carried = high.partialValue.addingReportingOverflow(low.overflow ? 1 : 0)
@@ -90,7 +99,12 @@ public struct MeterState: Hashable, Sendable {
             if other.mantissa < mantissa { setValue(other.mantissa) }
         case .max:
             if other.mantissa > mantissa { setValue(other.mantissa) }
-        case .latest:
+        case .first:
+            if (other.time, other.position) < (time, position) {
+                setValue(other.mantissa)
+                (time, position) = (other.time, other.position)
+            }
+        case .latest, .timeWeighted, .counter:
             if (other.time, other.position) > (time, position) {
                 setValue(other.mantissa)
                 (time, position) = (other.time, other.position)

@@ -15,8 +15,15 @@ public struct TimeSpans: Hashable, Sendable {
 
     /// - Complexity: O(log n).
     public func contains(_ instant: Instant) -> Bool {
+        range(containing: instant) != nil
+    }
+
+    /// The range of the set that an instant lies in.
+    /// - Complexity: O(log n).
+    public func range(containing instant: Instant) -> Range<Instant>? {
         let place = firstRange(endingAfter: instant)
-        return place < ranges.count && ranges[place].lowerBound <= instant
+        guard place < ranges.count, ranges[place].lowerBound <= instant else { return nil }
+        return ranges[place]
     }
 
     /// How much of a range is in the set.

@@ -36,8 +36,10 @@ extension MeterTypeDefinition {
     fileprivate var parts: [Part] {
         var parts: [Part] = []
         if let filter { parts.append(Part("/filter", filter, .bool, excessDigits)) }
-        if case .expression(let text) = value {
-            parts.append(Part("/value", text, aggregation.expectedValue, excessDigits))
+        for (place, rule) in [value, secondValue].enumerated() {
+            guard case .expression(let text) = rule else { continue }
+            let pointer = aggregation.takesPair ? "/value/\(place)" : "/value"
+            parts.append(Part(pointer, text, aggregation.expectedValue, excessDigits))
         }
         for dimension in dimensions {
             // Names need no escapes in a pointer.

@@ -290,14 +290,27 @@ private struct BatchMeasuring {
         _ raw: UnsafeRawBufferPointer,
         _ contribution: inout Contribution
     ) -> UnreadableReason? {
-        if program.valueSlot >= 0 {
-            let value = unsafe slots[program.valueSlot]
+        if program.aggregation == .uniquePairs {
+            let fault = unsafe appendPair(
+                of: program,
+                computed,
+                slots,
+                raw,
+                &scratch,
+                key: preparer.hashKey,
+                to: &batch.elements
+            )
+            contribution.elementCount = fault == nil ? 1 : 0
+            return fault
+        }
+        if program.value.slot >= 0 {
+            let value = unsafe slots[program.value.slot]
             return program.aggregation == .unique
                 ? unsafe readElements(value, raw, &contribution)
                 : unsafe readNumber(value, raw, program.excessDigits, &contribution)
         }
-        guard program.valueExpression >= 0, let computed else { return nil }
-        let value = computed.values[program.valueExpression]
+        guard program.value.expression >= 0, let computed else { return nil }
+        let value = computed.values[program.value.expression]
         guard program.aggregation == .unique else {
             return unsafe readNumber(value, slots, raw, &scratch, &contribution)
         }

@@ -67,7 +67,7 @@ func readNumber(
     switch unsafe value.evaluate(UnsafeBufferPointer(slots), in: raw, &scratch) {
     case .number(let quantity):
         contribution.mantissa = quantity.mantissa
-        return nil
+        return contribution.refusal
     case .missing: return .valueMissing
     case .fault(let fault): return UnreadableReason(fault)
     case .bool, .text: return .expressionWrongType
@@ -84,20 +84,36 @@ func appendElement(
     key: SipHashKey,
     to elements: inout [KeyHash]
 ) -> UnreadableReason? {
-    var identity: [UInt8]
+    var identity: [UInt8] = []
+    if let fault = unsafe appendIdentity(of: value, slots, raw, &scratch, to: &identity) {
+        return fault
+    }
+    elements.append(unsafe identity.withUnsafeBytes { unsafe KeyHash(key: key, bytes: $0) })
+    return nil
+}
+
+/// Adds the identity of what is computed, which is that of what stands in an event with the same
+/// kind and value.
+func appendIdentity(
+    of value: UsageExpression,
+    _ slots: UnsafeMutableBufferPointer<PathValue>,
+    _ raw: UnsafeRawBufferPointer,
+    _ scratch: inout ExpressionScratch,
+    to identity: inout [UInt8]
+) -> UnreadableReason? {
     switch unsafe value.evaluate(UnsafeBufferPointer(slots), in: raw, &scratch) {
     case .missing: return .valueMissing
     case .fault(let fault): return UnreadableReason(fault)
     case .number(let quantity):
-        identity = [UInt8(ascii: "n")]
+        identity.append(UInt8(ascii: "n"))
         quantity.append(to: &identity)
-    case .bool(let isTrue): identity = Array(isTrue ? "btrue".utf8 : "bfalse".utf8)
+    case .bool(let isTrue): identity.append(contentsOf: isTrue ? "btrue".utf8 : "bfalse".utf8)
     case .text(let text):
-        identity = unsafe value.withBytes(of: text, in: raw, scratch) {
-            unsafe [UInt8(ascii: "s")] + $0
+        identity.append(UInt8(ascii: "s"))
+        unsafe value.withBytes(of: text, in: raw, scratch) { bytes in
+            unsafe identity.append(contentsOf: bytes)
         }
     }
-    elements.append(unsafe identity.withUnsafeBytes { unsafe KeyHash(key: key, bytes: $0) })
     return nil
 }
 

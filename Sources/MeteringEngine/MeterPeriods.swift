@@ -86,12 +86,14 @@ extension UsageLedger {
     /// - Parameters:
     ///   - definition: The meter's type.
     ///   - zone: The rules of the type's zone.
+    ///   - now: Values that are carried are carried no further than this.
     /// - Throws: What ``meter(_:at:)`` and ``readings(_:)`` throw.
     public func reading(
         _ id: MeterID,
         of definition: MeterTypeDefinition,
         in zone: TimeZoneRules,
-        at instant: Instant
+        at instant: Instant,
+        carriedUntil now: Instant = Instant(microseconds: .max)
     ) async throws(LedgerError) -> MeterReading {
         let (meter, known) = try await knownMeter(id, at: instant)
         let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
@@ -106,6 +108,7 @@ extension UsageLedger {
                 subjects: [id.subject],
                 range: period.range,
                 groupBy: groups,
+                carriedUntil: now,
                 addsTotals: true,
                 limit: Limits.meterDimensionRowsMax
             )
@@ -132,6 +135,7 @@ extension UsageLedger {
     ///
     /// - Parameters:
     ///   - instant: Now; or for a further page, what the page before said.
+    ///   - now: Values that are carried are carried no further than this.
     ///   - limit: At most ``UsageQuery/rowsMax``.
     /// - Throws: What ``meter(_:at:)`` and ``readings(_:)`` throw.
     public func pastPeriods(
@@ -139,6 +143,7 @@ extension UsageLedger {
         of definition: MeterTypeDefinition,
         in zone: TimeZoneRules,
         before instant: Instant,
+        carriedUntil now: Instant = Instant(microseconds: .max),
         limit: Int
     ) async throws(LedgerError) -> PeriodAnswer {
         let meter = try await meter(id, at: instant)
@@ -164,6 +169,7 @@ extension UsageLedger {
                 subjects: [id.subject],
                 range: oldest.start..<newest.end,
                 calendar: calendar,
+                carriedUntil: now,
                 fillsZero: true,
                 limit: periods.count
             )

@@ -1,3 +1,4 @@
+internal import Metering
 public import UsageModel
 public import WireFormat
 
@@ -15,7 +16,7 @@ public struct PreparedBatch: Sendable {
     public var tuples: [[UInt8]]
     /// Which meter types read an event together: they share its dimension tuple.
     public var shapes: [MeterShape]
-    /// The elements that contributions to unique counts point into.
+    /// The elements that contributions to distinct counts point into.
     public var elements: [KeyHash]
     public var rejected: [RejectedEvent]
     /// How many events the call held, the rejected ones included.
@@ -26,6 +27,15 @@ public struct PreparedBatch: Sendable {
     public var generation: UInt64
     /// How many contributions are unreadable.
     public var unreadable: Int
+
+    /// Visits what a contribution adds beside the sums: see ``Aggregation/hasElements``.
+    public func forEachElement(of contribution: Contribution, _ body: (KeyHash) -> Void) {
+        if contribution.aggregation == .percentile {
+            return body(KeyHash(value: contribution.mantissa))
+        }
+        let first = Int(contribution.firstElement)
+        for element in elements[first..<(first + Int(contribution.elementCount))] { body(element) }
+    }
 
     /// A source and a type that came together.
     public struct Origin: Hashable, Sendable {
@@ -76,7 +86,7 @@ public struct Contribution: Sendable {
     public var meter: UInt32
     /// The place of the dimension tuple in ``PreparedBatch/tuples``.
     public var tuple: UInt32
-    /// The value in units of 10^-18; zero for count and unique.
+    /// The value in units of 10^-18; zero where no number is needed.
     public var mantissa: Int128
     /// The place in ``PreparedBatch/shapes``, and of the meter type in that.
     public var shape: UInt32
@@ -84,7 +94,7 @@ public struct Contribution: Sendable {
     public var aggregation: Aggregation
     /// Why the event could not be read; nil where it counts.
     public var unreadable: UnreadableReason?
-    /// unique: the event's elements in ``PreparedBatch/elements``.
+    /// unique, unique-pairs: the event's elements in ``PreparedBatch/elements``.
     public var firstElement: UInt32
     public var elementCount: UInt32
 }

@@ -12,6 +12,8 @@ public struct PreviewQuery: Sendable {
     /// Cuts windows instead of ``window`` and ``zone``.
     public var calendar: PeriodCalendar?
     public var groupBy: [UsageQuery.Group]
+    /// Values that are carried are carried no further than this: mostly now.
+    public var carriedUntil: Instant
     /// The most readings in the answer.
     public var limit: Int
 
@@ -21,10 +23,12 @@ public struct PreviewQuery: Sendable {
         window: WindowWidth? = nil,
         zone: TimeZoneRules = .utc,
         groupBy: [UsageQuery.Group] = [],
+        carriedUntil: Instant = Instant(microseconds: .max),
         limit: Int = UsageQuery.rowsMax
     ) {
         (self.draft, self.range, self.window, calendar) = (draft, range, window, nil)
         (self.zone, self.groupBy, self.limit) = (zone, groupBy, limit)
+        self.carriedUntil = carriedUntil
     }
 
     /// The windows and groups, of the draft.
@@ -36,6 +40,7 @@ public struct PreviewQuery: Sendable {
             zone: zone,
             calendar: calendar,
             groupBy: groupBy,
+            carriedUntil: carriedUntil,
             limit: limit
         )
     }
@@ -46,6 +51,7 @@ public struct PreviewQuery: Sendable {
             meterTypes: [draft.key],
             range: range,
             groupBy: [.subject],
+            carriedUntil: carriedUntil,
             limit: Limits.previewSubjectsMax
         )
     }

@@ -7,14 +7,21 @@ internal import WireFormat
 ///
 /// A class, so that an event that meets it counts one reference, and not one for each array in it.
 final class TypePlan: Sendable {
+    /// Where a value comes from.
+    struct Source: Sendable {
+        /// The slot of a value that stands in the event; -1 where there is none.
+        var slot = -1
+        /// Of a value that is computed, the place in ``ComputedParts/values``; -1 where there is
+        /// none.
+        var expression = -1
+    }
+
     struct Program: Sendable {
         var meter: UInt32
         var aggregation: Aggregation
-        /// The slot of a value that stands in the event; -1 where there is none.
-        var valueSlot: Int
-        /// Of a value that is computed, the place in ``ComputedParts/values``; -1 where there is
-        /// none.
-        var valueExpression = -1
+        var value = Source()
+        /// The other half of a pair.
+        var secondValue = Source()
         /// The place in ``ComputedParts/filters``; -1 where there is no filter.
         var filter = -1
         /// Whether the filter or the value could not be compiled: nothing can be read then.
@@ -144,7 +151,6 @@ private struct PlanCompiling {
         var program = TypePlan.Program(
             meter: meterType.number,
             aggregation: definition.aggregation,
-            valueSlot: -1,
             excessDigits: definition.excessDigits,
             activeFrom: max(
                 definition.activeFrom ?? Instant(microseconds: .min),
@@ -162,11 +168,15 @@ private struct PlanCompiling {
                 program.isBroken = true
             }
         }
+        let expected = definition.aggregation.expectedValue
         if let value = definition.value {
-            let expected = definition.aggregation.expectedValue
-            let read = read(value, expected, definition.excessDigits)
-            (program.valueSlot, program.valueExpression) = (read.slot, read.expression)
-            if read.slot < 0, read.expression < 0 { program.isBroken = true }
+            program.value = read(value, expected, definition.excessDigits)
+            if program.value.slot < 0, program.value.expression < 0 { program.isBroken = true }
+        }
+        if let value = definition.secondValue {
+            program.secondValue = read(value, expected, definition.excessDigits)
+            let second = program.secondValue
+            if second.slot < 0, second.expression < 0 { program.isBroken = true }
         }
         return program
     }
@@ -184,16 +194,16 @@ private struct PlanCompiling {
         _ rule: ValueRule,
         _ expected: ExpectedResult,
         _ excessDigits: Quantity.ExcessDigits
-    ) -> (slot: Int, expression: Int) {
+    ) -> TypePlan.Source {
         switch rule {
-        case .path(let path): return (slots.slot(of: path), -1)
+        case .path(let path): return .init(slot: slots.slot(of: path))
         case .expression(let text):
-            guard let expression = compiled(text, expected, excessDigits) else { return (-1, -1) }
+            guard let expression = compiled(text, expected, excessDigits) else { return .init() }
             // A path in brackets, or an attribute's name.
             if let path = expression.plainPath, !SharedSlots.isTime(path) {
-                return (slots.slot(of: path), -1)
+                return .init(slot: slots.slot(of: path))
             }
-            return (-1, Self.place(expression, in: &values, &slots))
+            return .init(expression: Self.place(expression, in: &values, &slots))
         }
     }
 
@@ -222,6 +232,6 @@ private struct PlanCompiling {
 }
 
 extension Aggregation {
-    /// What an expression must give as the value; a unique count only tells values apart.
-    var expectedValue: ExpectedResult { self == .unique ? .scalar : .number }
+    /// What an expression must give as the value; a distinct count only tells values apart.
+    var expectedValue: ExpectedResult { needsNumber ? .number : .scalar }
 }

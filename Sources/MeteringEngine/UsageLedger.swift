@@ -28,7 +28,8 @@ public protocol UsageLedger: Sendable {
     /// Its history is counted in the background, and readings follow it from the moment that is
     /// done; of two versions that would count a time, the one made last does.
     /// - Parameters:
-    ///   - definition: Its key, aggregation and unit are those of before.
+    ///   - definition: Its key is that of before, and values under both add up: see
+    ///     ``UsageModel/MeterTypeDefinition/addsUp(with:)``.
     ///   - effective: It counts events whose time is not before that.
     ///   - version: The newest version there is, as far as the caller knows.
     /// - Throws: `notFound`, `retired`; `outdated` where another version is the newest;

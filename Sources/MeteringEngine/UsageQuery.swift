@@ -31,6 +31,8 @@ public struct UsageQuery: Sendable {
     public var groupBy: [Group]
     /// nil: as of now.
     public var asOf: Position?
+    /// Values that are carried are carried no further than this: mostly now.
+    public var carriedUntil: Instant
     /// Whether windows without an event appear.
     public var fillsZero: Bool
     /// Whether the answer also has the readings without ``groupBy``, of the same position.
@@ -49,6 +51,7 @@ public struct UsageQuery: Sendable {
         calendar: PeriodCalendar? = nil,
         groupBy: [Group] = [],
         asOf: Position? = nil,
+        carriedUntil: Instant = Instant(microseconds: .max),
         fillsZero: Bool = false,
         addsTotals: Bool = false,
         limit: Int = UsageQuery.rowsMax,
@@ -58,7 +61,8 @@ public struct UsageQuery: Sendable {
         (self.meterTypes, self.subjects, self.range) = (meterTypes, subjects, range)
         self.customers = customers
         (self.window, self.zone, self.calendar) = (window, zone, calendar)
-        (self.groupBy, self.asOf, self.fillsZero) = (groupBy, asOf, fillsZero)
+        (self.groupBy, self.asOf, self.carriedUntil) = (groupBy, asOf, carriedUntil)
+        self.fillsZero = fillsZero
         (self.addsTotals, self.limit, self.after) = (addsTotals, limit, after)
     }
 

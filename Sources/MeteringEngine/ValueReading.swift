@@ -4,6 +4,13 @@ internal import WireFormat
 // How the value and the dimensions of a meter type are read from an event's bytes. The rules are
 // documented in docs/reference/meter-types.md.
 
+extension Contribution {
+    /// Why the aggregation does not take a number that was read; nil where it does.
+    var refusal: UnreadableReason? {
+        aggregation == .counter && mantissa < 0 ? .valueNegative : nil
+    }
+}
+
 /// Reads a number: a JSON number, or a text that spells one.
 func readNumber(
     _ value: PathValue,
@@ -21,7 +28,7 @@ func readNumber(
         switch unsafe Quantity.read(text, excessDigits: excessDigits) {
         case .success(let quantity):
             contribution.mantissa = quantity.mantissa
-            return nil
+            return contribution.refusal
         case .failure(.notANumber): return .valueNotNumber
         case .failure(.outOfRange): return .valueOutOfRange
         case .failure(.excessDigits): return .valueExcessDigits
@@ -70,27 +77,43 @@ func appendElements(
     }
 }
 
-/// The identity of a scalar: its kind and its value, however it is spelled.
 private func elementHash(
     _ value: PathValue,
     _ raw: UnsafeRawBufferPointer,
     key: SipHashKey
 ) -> KeyHash? {
+    var identity: [UInt8] = []
+    guard unsafe appendIdentity(of: value, raw, to: &identity) == nil else { return nil }
+    return unsafe identity.withUnsafeBytes { unsafe KeyHash(key: key, bytes: $0) }
+}
+
+/// Adds the identity of a scalar: its kind and its value, however it is spelled.
+func appendIdentity(
+    of value: PathValue,
+    _ raw: UnsafeRawBufferPointer,
+    to identity: inout [UInt8]
+) -> UnreadableReason? {
     let text = unsafe UnsafeRawBufferPointer(rebasing: raw[value.slice.range])
-    var identity: [UInt8]
     switch value.kind {
+    case .missing, .null: return .valueMissing
+    case .array, .object: return .valueNotScalar
     case .number:
         guard case .success(let quantity) = unsafe Quantity.read(text, excessDigits: .round) else {
-            return nil
+            return .valueOutOfRange
         }
-        identity = [UInt8(ascii: "n")]
+        identity.append(UInt8(ascii: "n"))
         quantity.append(to: &identity)
     case .string where value.hasEscapes:
-        identity = unsafe [UInt8(ascii: "s")] + unescape(text)
-    case .string: identity = unsafe [UInt8(ascii: "s")] + text
-    default: identity = unsafe [UInt8(ascii: "b")] + text
+        identity.append(UInt8(ascii: "s"))
+        unsafe identity.append(contentsOf: unescape(text))
+    case .string:
+        identity.append(UInt8(ascii: "s"))
+        unsafe identity.append(contentsOf: text)
+    case .bool:
+        identity.append(UInt8(ascii: "b"))
+        unsafe identity.append(contentsOf: text)
     }
-    return unsafe identity.withUnsafeBytes { unsafe KeyHash(key: key, bytes: $0) }
+    return nil
 }
 
 /// Adds the value of a dimension as JSON: a string, or `null` where the event has none. A number is

@@ -24,6 +24,7 @@ public struct LedgerConformance: Sendable {
         try await asOf()
         try await retirement()
         try await expressions()
+        try await aggregations()
         try await versions()
         violations += try await EnrolmentConformance(ledger).run()
         return violations

@@ -5,22 +5,23 @@ public import UsageModel
 /// The reference for readings: a list of events and a fold over all of them, with nothing clever.
 public struct NaiveUsage: Sendable {
     /// In the order of their positions; a key twice is the caller's mistake.
-    public var events: [SampleEvent] = []
+    public var events: [SampleEvent]
 
-    public init() {}
+    public init(_ events: [SampleEvent] = []) { self.events = events }
 
     /// The readings of one meter type over given windows.
     ///
-    /// The meter type's value is `$.data.amount`, or `$.data.users` for unique, or an expression of
-    /// ``SampleRule``, and so is its filter; its only dimension is `model`, what stands at
-    /// `$.data.model`. Unique counts the distinct users.
+    /// The meter type's value is `$.data.amount`, or `$.data.users` for unique, `$.data.model` and
+    /// `$.source` for unique-pairs, or an expression of ``SampleRule``, and so is its filter; its
+    /// only dimension is `model`, what stands at `$.data.model`.
     public func readings(
         _ definition: MeterTypeDefinition,
         windows: [Range<Instant>],
         subjects: [String] = [],
         bySubject: Bool = false,
         byModel: Bool = false,
-        upTo position: Int? = nil
+        upTo position: Int? = nil,
+        carriedUntil: Instant = Instant(microseconds: .max)
     ) -> [UsageReading] {
         readings(
             [Version(definition: definition)],
@@ -28,7 +29,8 @@ public struct NaiveUsage: Sendable {
             subjects: subjects,
             bySubject: bySubject,
             byModel: byModel,
-            upTo: position
+            upTo: position,
+            carriedUntil: carriedUntil
         )
     }
 
@@ -49,7 +51,7 @@ public struct NaiveUsage: Sendable {
     }
 
     /// What an event means to a version: nil where it does not count.
-    private static func member(
+    static func member(
         _ version: Version?,
         _ event: SampleEvent,
         _ place: Int
@@ -59,7 +61,9 @@ public struct NaiveUsage: Sendable {
         let value = Self.value(of: event, definition)
         guard definition.eventTypes.contains(where: { $0.matches(type) }),
             definition.filter.map({ SampleRule.holds($0, event) == true }) ?? true,
-            definition.aggregation == .unique || value != nil
+            definition.aggregation.takesPair ? event.model != nil : true,
+            !definition.aggregation.needsNumber || value != nil,
+            definition.aggregation != .counter || value.map({ $0 >= .zero }) ?? false
         else { return nil }
         let hasModel = definition.dimensions.contains { $0.name == "model" }
         let model = hasModel ? event.model?.replacing("\\\"", with: "\"") : nil
@@ -80,8 +84,20 @@ public struct NaiveUsage: Sendable {
         subjects: [String] = [],
         bySubject: Bool = false,
         byModel: Bool = false,
-        upTo position: Int? = nil
+        upTo position: Int? = nil,
+        carriedUntil: Instant = Instant(microseconds: .max)
     ) -> [UsageReading] {
+        if versions.first?.definition.aggregation.isCarried == true {
+            return carriedReadings(
+                versions,
+                windows: windows,
+                subjects: subjects,
+                bySubject: bySubject,
+                byModel: byModel,
+                upTo: position,
+                carriedUntil: carriedUntil
+            ) { version, _ in [Part(range: Self.ruled(versions, version))] }
+        }
         struct Group: Hashable {
             var window: Int
             var subject: String?
@@ -108,13 +124,13 @@ public struct NaiveUsage: Sendable {
                 subject: group.subject,
                 range: windows[group.window],
                 dimensions: byModel ? [.init(name: "model", value: group.model)] : [],
-                value: Self.value(definition.aggregation, members),
+                value: Self.value(definition, members),
                 events: Int64(members.count)
             )
         }.sorted { $0.orderKey < $1.orderKey }
     }
 
-    private struct Member {
+    struct Member {
         var event: SampleEvent
         var place: Int
         var value: Quantity?
@@ -130,12 +146,12 @@ public struct NaiveUsage: Sendable {
     }
 
     private static func value(
-        _ aggregation: Aggregation,
+        _ definition: MeterTypeDefinition,
         _ members: [Member]
     ) -> Quantity? {
         let values = members.compactMap(\.value)
         let one: Int128 = 1_000_000_000_000_000_000
-        switch aggregation {
+        switch definition.aggregation {
         case .count: return Quantity(mantissa: Int128(members.count) * one)
         case .sum: return Quantity(mantissa: values.reduce(0) { $0 + $1.mantissa })
         case .min: return values.min()
@@ -143,6 +159,16 @@ public struct NaiveUsage: Sendable {
         case .unique:
             let users = Set(members.flatMap(\.event.users))
             return Quantity(mantissa: Int128(users.count) * one)
+        case .uniquePairs:
+            let pairs = Set(members.map { [$0.event.model, $0.event.source] })
+            return Quantity(mantissa: Int128(pairs.count) * one)
+        case .percentile:
+            return definition.percentile.map { Self.value($0, of: values.sorted()) }
+        case .first:
+            return members.min { left, right in
+                (left.event.time, left.place) < (right.event.time, right.place)
+            }?.value
+        case .timeWeighted, .counter, .peakConcurrency: return nil
         case .latest:
             return members.max { left, right in
                 (left.event.time, left.place) < (right.event.time, right.place)
@@ -158,5 +184,27 @@ public struct NaiveUsage: Sendable {
             if isUp { quotient += sum < 0 ? -1 : 1 }
             return Quantity(mantissa: quotient)
         }
+    }
+
+    /// Of at least one value, in their order.
+    private static func value(_ percentile: Percentile, of values: [Quantity]) -> Quantity {
+        let (share, whole) = (Int128(percentile.share), Int128(Percentile.whole))
+        if percentile.method == .nearestRank {
+            let enough = values.indices.first {
+                Int128($0 + 1) * whole >= share * Int128(values.count)
+            }
+            return values[enough ?? values.count - 1]
+        }
+        let (index, part) = (share * Int128(values.count - 1)).quotientAndRemainder(
+            dividingBy: whole
+        )
+        let lower = values[Int(index)].mantissa
+        guard part > 0 else { return values[Int(index)] }
+        let (steps, rest) = (values[Int(index) + 1].mantissa - lower)
+            .quotientAndRemainder(dividingBy: whole)
+        let (up, left) = (rest * part).quotientAndRemainder(dividingBy: whole)
+        let below = lower + steps * part + up
+        let isUp = left * 2 > whole || (left * 2 == whole && !below.isMultiple(of: 2))
+        return Quantity(mantissa: isUp ? below + 1 : below)
     }
 }

@@ -25,9 +25,9 @@ extension ReferenceLedger {
             guard let newest = versions.last else { throw LedgerError(.notFound, "none") }
             if newest.retiredAt != nil { throw LedgerError(.retired, "retired") }
             if newest.version != version { throw LedgerError(.outdated, "outdated") }
-            guard newest.definition.aggregation == definition.aggregation,
-                newest.definition.unit == definition.unit
-            else { throw LedgerError(.alreadyExists, "another aggregation or unit") }
+            guard newest.definition.addsUp(with: definition) else {
+                throw LedgerError(.alreadyExists, "another aggregation or unit")
+            }
             var from: Instant?
             switch effective {
             case .now: from = clock()

@@ -6,21 +6,17 @@ internal import WireFormat
 
 // Readings and meters: all events are looked at for each answer.
 extension ReferenceLedger {
-    private struct Row {
-        var state = MeterState()
-        var elements: Set<KeyHash> = []
-    }
-
-    private typealias Rows = [UsageReading.OrderKey: Row]
+    typealias Rows = [UsageReading.OrderKey: MeterFold]
 
     /// One thing that one meter type read from one event.
-    private struct Use {
+    struct Use {
         var time: Instant
+        /// The stretch around the time in which the version counts the subject.
+        var stretch: Range<Instant>
         var subject: String
         var customer: String?
         var dimensions: [String: String]
-        var state: MeterState
-        var elements: ArraySlice<KeyHash>
+        var fold: MeterFold
     }
 
     public func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
@@ -41,22 +37,31 @@ extension ReferenceLedger {
         var totals: [UsageReading] = []
         for key in query.meterTypes {
             let versions = try asked(key, query, meterTypes)
-            let uses = versions.flatMap { version in
-                self.uses(
+            let asOf = query.asOf.map { Int($0.value) }
+            var uses: [Use] = []
+            var (rows, total) = (Rows(), Rows())
+            var whole = query
+            whole.groupBy = []
+            for version in versions {
+                let own = self.uses(
                     of: version,
                     in: entries.prefix(Int(position)),
                     snapshot,
-                    asOf: query.asOf.map { Int($0.value) }
+                    asOf: asOf
                 )
+                guard version.definition.aggregation.isCarried else {
+                    uses += own
+                    continue
+                }
+                addCarried(own, windows, query, names, version, snapshot, to: &rows)
+                addCarried(own, windows, whole, [], version, snapshot, to: &total)
             }
-            var (rows, total) = (Rows(), Rows())
             for window in windows {
                 let inWindow = uses.filter { window.contains($0.time) }
                 add(inWindow, window, query, names, versions[0], to: &rows)
-                var whole = query
-                whole.groupBy = []
                 add(inWindow, window, whole, [], versions[0], to: &total)
             }
+            if query.isCut, !query.fillsZero { rows = rows.filter { !$0.value.isNothing } }
             readings += try read(rows, versions, windows, names)
             totals += try read(total, versions, windows, [])
         }
@@ -121,24 +126,29 @@ extension ReferenceLedger {
             let batch = preparer.prepareAgain(entry.batch)
             let event = batch.events[entry.place]
             let subject = text(batch, event.decoded.subject)
-            guard Self.counts(meterType.definition, subject, event.time, said) else { continue }
+            let stretches = Self.stretches(meterType, subject, said)
+            guard let stretch = stretches.first(where: { $0.contains(event.time) }) else {
+                continue
+            }
             let first = Int(event.firstContribution)
             for one in batch.contributions[first..<(first + Int(event.contributionCount))]
             where one.unreadable == nil {
-                let start = Int(one.firstElement)
+                var fold = MeterFold()
+                fold.state = MeterState(
+                    one.aggregation,
+                    mantissa: one.mantissa,
+                    time: event.time.microseconds,
+                    position: UInt64(place + 1)
+                )
+                batch.forEachElement(of: one) { fold.add($0, events: 1, one.aggregation) }
                 uses.append(
                     Use(
                         time: event.time,
+                        stretch: stretch,
                         subject: subject,
                         customer: state.owner(of: subject, at: event.time, asOf: position)?.text,
                         dimensions: Self.dimensions(batch.tuples[Int(one.tuple)]),
-                        state: MeterState(
-                            meterType.definition.aggregation,
-                            mantissa: one.mantissa,
-                            time: event.time.microseconds,
-                            position: UInt64(place + 1)
-                        ),
-                        elements: batch.elements[start..<(start + Int(one.elementCount))]
+                        fold: fold
                     )
                 )
             }
@@ -174,7 +184,9 @@ extension ReferenceLedger {
             let subjects: [String?] = query.subjects.isEmpty ? [nil] : query.subjects
             let customers: [String?] = named.isEmpty ? [nil] : named
             for customer in customers {
-                for subject in subjects { rows[key([customer, subject])] = Row() }
+                for subject in subjects where rows[key([customer, subject])] == nil {
+                    rows[key([customer, subject])] = MeterFold()
+                }
             }
         }
         for use in uses where query.subjects.isEmpty || query.subjects.contains(use.subject) {
@@ -182,8 +194,8 @@ extension ReferenceLedger {
             let customer = isByCustomer || !named.isEmpty ? use.customer : nil
             let shown = isBySubject || !query.subjects.isEmpty ? use.subject : nil
             let key = key([customer, shown] + names.map { use.dimensions[$0] })
-            rows[key, default: Row()].state.merge(use.state, meterType.definition.aggregation)
-            rows[key, default: Row()].elements.formUnion(use.elements)
+            let aggregation = meterType.definition.aggregation
+            rows[key, default: MeterFold()].merge(use.fold, aggregation)
         }
     }
 
@@ -209,11 +221,7 @@ extension ReferenceLedger {
                         dimensions: zip(names, key.groups.dropFirst(2)).map {
                             .init(name: $0, value: $1)
                         },
-                        value: try row.state.result(
-                            meterType.definition.aggregation,
-                            rounding: meterType.definition.rounding,
-                            distinct: row.elements.count
-                        ),
+                        value: try row.value(meterType.definition),
                         events: row.state.count
                     )
                 )

@@ -6,6 +6,14 @@ public struct Instant: Hashable, Comparable, Sendable {
     /// Microseconds since the epoch, negative before it.
     public var microseconds: Int64
 
+    /// The years that there are: no event lies outside.
+    public static let reach =
+        Instant(
+            microseconds: -62_167_219_200_000_000
+        )..<Instant(
+            microseconds: 253_402_300_800_000_000
+        )
+
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
     public static func < (one: Instant, other: Instant) -> Bool {

@@ -70,6 +70,8 @@ public enum Limits {
     public static let cronBytesMax = 256
     /// The most elements of an array that one event may add to a unique count.
     public static let uniqueElementsPerEventMax = 10_000
+    /// The most decimal places of a percentile, such as the 3 of `99.995`.
+    public static let percentilePlacesMax = 6
     /// The deepest path, in steps.
     public static let pathStepsMax = 32
     /// The longest expression, in bytes.

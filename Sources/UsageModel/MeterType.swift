@@ -111,6 +111,14 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     public var filter: String?
     /// nil for `count` only.
     public var value: ValueRule?
+    /// The other half of the pairs of `unique-pairs`; nil for all others.
+    public var secondValue: ValueRule?
+    /// For `percentile` only, which has one.
+    public var percentile: Percentile?
+    /// For `time-weighted` only, which has one.
+    public var timeUnit: TimeUnit?
+    /// For `time-weighted` only; nil: a value holds until the next one.
+    public var carryMax: CarryTime?
     /// In the order of their names' bytes, no name twice.
     public var dimensions: [Dimension]
     public var rounding: Rounding?
@@ -144,6 +152,7 @@ public struct MeterTypeDefinition: Hashable, Sendable {
         (self.key, self.name, self.eventTypes) = (key, name, eventTypes)
         (self.aggregation, self.dimensions) = (aggregation, dimensions)
         (filter, self.value) = (nil, value.map(ValueRule.path))
+        (secondValue, percentile, timeUnit, carryMax) = (nil, nil, nil, nil)
         (description, unit, rounding, excessDigits) = ("", "", nil, .round)
         (enrolment, timezone, resetSchedule, capacity) = (.auto, "UTC", .never, nil)
         (category, externalRef) = ("", "")
@@ -154,7 +163,9 @@ public struct MeterTypeDefinition: Hashable, Sendable {
         one.key == other.key && one.name == other.name && one.description == other.description
             && one.unit == other.unit && one.eventTypes == other.eventTypes
             && one.filter == other.filter && one.aggregation == other.aggregation
-            && one.value == other.value
+            && one.value == other.value && one.secondValue == other.secondValue
+            && one.percentile == other.percentile && one.timeUnit == other.timeUnit
+            && one.carryMax == other.carryMax
             && one.dimensions == other.dimensions && one.rounding == other.rounding
             && one.excessDigits == other.excessDigits && one.enrolment == other.enrolment
             && one.timezone == other.timezone
@@ -166,6 +177,13 @@ public struct MeterTypeDefinition: Hashable, Sendable {
 
     public func hash(into hasher: inout Hasher) { hasher.combine(key) }
 
+    /// Whether values under this definition and another are of one kind, so that both can be
+    /// versions of one meter type: the aggregation with what belongs to it, and the unit.
+    public func addsUp(with other: Self) -> Bool {
+        aggregation == other.aggregation && percentile == other.percentile
+            && timeUnit == other.timeUnit && unit == other.unit
+    }
+
     /// In place of a zone: each meter's periods are cut in the zone of the customer who owns its
     /// subject. No zone of the database has this name.
     public static let customersZone = "customer"
@@ -174,7 +192,7 @@ public struct MeterTypeDefinition: Hashable, Sendable {
 
     /// Whether anything of it is computed.
     public var hasExpressions: Bool {
-        filter != nil || value?.isExpression == true
+        filter != nil || value?.isExpression == true || secondValue?.isExpression == true
             || dimensions.contains(where: \.value.isExpression)
     }
 }
@@ -198,6 +216,7 @@ public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {
     /// The expression was saved and cannot be compiled on this machine: its zone database lacks a
     /// zone, say.
     case expressionInvalid
+    case valueNegative
 
     /// The code on the wire.
     public var code: String {
@@ -216,6 +235,7 @@ public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {
         case .expressionWrongType: "expression-wrong-type"
         case .expressionTextTooLong: "expression-text-too-long"
         case .expressionInvalid: "expression-invalid"
+        case .valueNegative: "value-negative"
         }
     }
 }

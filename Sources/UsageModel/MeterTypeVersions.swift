@@ -74,6 +74,12 @@ public struct MeterType: Hashable, Sendable {
         return position > countsAfter || position <= backfilled
     }
 
+    /// How far values are carried that may be carried until an instant: not past the end of the
+    /// meter type.
+    public func carries(until instant: Instant) -> Instant {
+        [instant, definition.activeTo, retiredAt].compactMap(\.self).min() ?? instant
+    }
+
     /// The times it counts, as far as is known.
     public var effective: Range<Instant> {
         let from = effectiveFrom ?? Instant(microseconds: .min)

@@ -11,7 +11,10 @@ public import UsageModel
 ///      "capacity":"1000000","category":"ai","externalRef":"SKU-4711",
 ///      "activeFrom":"2026-01-01T00:00:00Z","activeTo":"…","metadata":{"team":"billing"}}
 ///
-/// `key`, `eventTypes`, `aggregation` are required, and `value` unless the aggregation is `count`.
+/// `key`, `eventTypes`, `aggregation` are required, and `value` unless the aggregation is `count`;
+/// for `unique-pairs` it is a list of two. Of the aggregation `percentile`, `"percentile":"95"` is
+/// required too, and `"method":"nearest-rank"` is the default; of `time-weighted`,
+/// `"timeUnit":"hour"` is required, and `"carryMax":"15m"` may be said.
 /// Of `filter`, and of a `value` or dimension that is no path, the text is taken as it is: whether
 /// it is an expression is for `MeterTypeDefinition.expressionFaults` in MeteringEngine to say. A
 /// field that is null counts as left out. A field that is not known is refused by name.
@@ -75,7 +78,16 @@ public enum MeterTypeDocument {
         document["eventTypes"] = .array(definition.eventTypes.map { .string($0.text) })
         set("aggregation", definition.aggregation.rawValue)
         set("filter", definition.filter)
-        set("value", definition.value?.description)
+        if definition.aggregation.takesPair {
+            let pair = [definition.value, definition.secondValue].compactMap(\.?.description)
+            document["value"] = .array(pair.map(JSONValue.string))
+        } else {
+            set("value", definition.value?.description)
+        }
+        set("percentile", definition.percentile?.percent.description)
+        set("method", definition.percentile?.method.rawValue)
+        set("timeUnit", definition.timeUnit?.rawValue)
+        set("carryMax", definition.carryMax?.description)
         set("dimensions", definition.dimensions.map { ($0.name, $0.value.description) })
         if let rounding = definition.rounding {
             document["rounding"] = [

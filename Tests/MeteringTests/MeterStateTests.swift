@@ -59,8 +59,17 @@ import UsageModel
     @Test("no events: count, sum and unique are zero, the others nothing")
     func nothing() throws {
         for aggregation in Aggregation.allCases {
-            let value = try MeterState().result(aggregation, rounding: nil)
-            let isZero = [.count, .sum, .unique].contains(aggregation)
+            var definition = MeterTypeDefinition(
+                key: try #require(MeterTypeKey("n")),
+                name: "n",
+                eventTypes: [],
+                aggregation: aggregation
+            )
+            definition.timeUnit = .hour
+            let value = try MeterFold().value(definition)
+            let isZero =
+                [.count, .sum].contains(aggregation) || aggregation.countsDistinct
+                || aggregation.isCarried
             #expect(value == (isZero ? .zero : nil), "\(aggregation)")
         }
     }
@@ -82,6 +91,16 @@ import UsageModel
         state.merge(MeterState(.latest, mantissa: 3, time: 10, position: 8), .latest)
         state.merge(MeterState(.latest, mantissa: 4, time: 9, position: 99), .latest)
         #expect(try state.result(.latest, rounding: nil) == Quantity(mantissa: 2))
+        #expect(state.count == 4)
+    }
+
+    @Test("of equal times the lesser position is the first")
+    func firstTies() throws {
+        var state = MeterState(.first, mantissa: 1, time: 10, position: 7)
+        state.merge(MeterState(.first, mantissa: 2, time: 10, position: 5), .first)
+        state.merge(MeterState(.first, mantissa: 3, time: 10, position: 6), .first)
+        state.merge(MeterState(.first, mantissa: 4, time: 11, position: 1), .first)
+        #expect(try state.result(.first, rounding: nil) == Quantity(mantissa: 2))
         #expect(state.count == 4)
     }
 

@@ -89,6 +89,10 @@ struct NaiveFold {
         }
     }
 
+    private var first: Fact? {
+        events.min { ($0.time, $0.position) < ($1.time, $1.position) }
+    }
+
     private var latest: Fact? {
         events.max { ($0.time, $0.position) < ($1.time, $1.position) }
     }
@@ -97,16 +101,17 @@ struct NaiveFold {
     func fault(of state: MeterState, _ aggregation: Aggregation) -> String? {
         if state.count != events.count { return "count \(state.count)" }
         switch aggregation {
-        case .count, .unique:
+        case .count, .unique, .uniquePairs, .percentile:
             return state == counted ? nil : "a value beside the count"
-        case .sum, .average: return sumFault(of: state, aggregation)
+        case .sum, .average, .peakConcurrency: return sumFault(of: state, aggregation)
         case .min: return state.mantissa == events.map(\.mantissa).min() ? nil : "min"
         case .max: return state.mantissa == events.map(\.mantissa).max() ? nil : "max"
-        case .latest:
+        case .first, .latest, .timeWeighted, .counter:
+            let fact = aggregation == .first ? first : latest
             let isRight =
                 (state.mantissa, state.time, state.position)
-                == (latest?.mantissa, latest?.time, latest?.position)
-            return isRight ? nil : "latest"
+                == (fact?.mantissa, fact?.time, fact?.position)
+            return isRight ? nil : aggregation.rawValue
         }
     }
 

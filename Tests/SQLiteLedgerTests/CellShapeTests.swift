@@ -7,9 +7,7 @@ import UsageModel
 @testable import SQLiteLedger
 
 @Suite("Cells in the shape of their meters") struct CellShapeTests {
-    private static let aggregations: [Aggregation] = [
-        .count, .sum, .min, .max, .unique, .latest, .average,
-    ]
+    private static let aggregations = Aggregation.allCases
     private static let extremes: [Int128] = [.min, .max, -1, 0, 1, .max / 2, .min / 2]
 
     /// Goal: events that are added to a lane one by one are what merging their states gives.

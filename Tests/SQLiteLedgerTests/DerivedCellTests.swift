@@ -215,7 +215,7 @@ import UsageModel
         let directory = ScratchDirectory()
         let run = try sample(directory, count: 1_500)
         var keys: [CellKey] = []
-        for kind in UInt8(0)...2 {
+        for kind in CellKey.usage...CellKey.sample {
             try run.visit(kind, nil, .min ..< .max) { key, _, _ in keys.append(key) }
         }
         let (first, last) = (try #require(keys.first), try #require(keys.last))

@@ -31,7 +31,7 @@ struct CellWorld {
 
     /// One state for one meter of one cell, of all kinds and shapes.
     mutating func entry(position: UInt64) -> Entry {
-        let kind = UInt8(random.next() % 3)
+        let kind = UInt8(random.next() % 4)
         let meter = UInt32(random.next() % UInt64(meters))
         var key = CellKey(
             kind: kind,
@@ -41,7 +41,10 @@ struct CellWorld {
         )
         if random.next() % 50 == 0 { key.bucket = [.min, .max - 1, 1_983_000][Int(position % 3)] }
         var state = MeterState(
-            kind == CellKey.element ? .unique : Self.aggregation(meter),
+            kind == CellKey.element
+                ? .unique
+                : kind == CellKey.sample
+                    ? Self.aggregation(meter).ofSamples : Self.aggregation(meter),
             mantissa: mantissa(),
             time: Int64(truncatingIfNeeded: random.next()) >> Int64(random.next() % 64),
             position: position
@@ -50,6 +53,10 @@ struct CellWorld {
             key.meter = meter
             key.element = KeyHash(high: random.next() % 3, low: random.next() % 3)
             state.count = Int64(random.next() % 1_000) - 100
+        }
+        if kind == CellKey.sample {
+            key.meter = meter
+            key.element = KeyHash(microseconds: Int64(random.next() % 3) - 1)
         }
         return Entry(key: key, meter: meter, state: state)
     }
@@ -71,8 +78,10 @@ struct CellWorld {
     static func fold(_ entries: [Entry]) -> Reference {
         var reference: Reference = [:]
         for entry in entries {
-            let aggregation =
-                entry.key.kind == CellKey.element ? .unique : aggregation(entry.meter)
+            let own = aggregation(entry.meter)
+            let aggregation: Aggregation =
+                entry.key.kind == CellKey.element
+                ? .unique : entry.key.kind == CellKey.sample ? own.ofSamples : own
             reference[entry.key, default: [:]][entry.meter, default: MeterState()]
                 .merge(entry.state, aggregation)
         }
@@ -90,6 +99,18 @@ struct CellWorld {
                     meter: key.meter,
                     element: key.element,
                     count: entry.state.count
+                )
+                continue
+            }
+            if key.kind == CellKey.sample {
+                table.mergeSample(
+                    subject: key.subject,
+                    bucket: key.bucket,
+                    dimensions: key.dimensions,
+                    meter: key.meter,
+                    element: key.element,
+                    state: entry.state,
+                    aggregation: aggregation(entry.meter)
                 )
                 continue
             }

@@ -41,7 +41,10 @@ private struct EnrolmentRun {
         self.seed = seed
         generator = SeededGenerator(seed: seed)
         ledger = try fixture.open()
-        for aggregation in [Aggregation.sum, .count, .latest, .unique] {
+        let carried: [Aggregation] = [.timeWeighted, .counter, .peakConcurrency]
+        let others: [Aggregation] = [.latest, .unique, .percentile]
+        let some = others.randomElement(using: &generator) ?? .latest
+        for aggregation in [.sum, .count, some] + carried.shuffled(using: &generator).prefix(2) {
             let byModel = Bool.random(using: &generator)
             var definition = MeterTypeDefinition.sample(aggregation, byModel: byModel)
             definition.enrolment = Bool.random(using: &generator) ? .explicit : .auto
@@ -185,6 +188,10 @@ private struct EnrolmentRun {
         let (bySubject, byCustomer) = (draw(3) == 0, draw(2) == 0)
         let byModel = !definition.dimensions.isEmpty && draw(2) == 0
         let asOf = draw(3) == 0 ? draw(world.events.count + 1) : nil
+        let window: WindowWidth? = range == .allTime || draw(2) == 0 ? nil : .hour
+        let windows =
+            window.map { Array(WindowCutter(width: $0, zone: .utc).windows(in: range)) } ?? [range]
+        let until = range == .allTime || draw(3) == 0 ? instant() : range.upperBound
         var groups: [UsageQuery.Group] = byCustomer ? [.customer] : []
         if bySubject { groups.append(.subject) }
         if byModel { groups.append(.dimension("model")) }
@@ -194,24 +201,27 @@ private struct EnrolmentRun {
                 subjects: subjects,
                 customers: customers,
                 range: range,
+                window: window,
                 groupBy: groups,
                 asOf: asOf.map { Position(UInt64($0)) },
+                carriedUntil: until,
                 limit: 100_000
             )
         )
         let expected = world.readings(
             definition,
-            windows: [range],
+            windows: windows,
             subjects: subjects,
             bySubject: bySubject,
             byModel: byModel,
             customers: customers.map(\.text),
             byCustomer: byCustomer,
-            asOf: asOf
+            asOf: asOf,
+            carriedUntil: until
         )
-        let got = answer.readings.filter { $0.events > 0 }
+        let got = answer.readings.filter(\.isSomething)
         #expect(
-            got == expected,
+            got == expected.filter(\.isSomething),
             "seed \(seed), \(definition.key) \(definition.enrolment), \(range), as of \(asOf ?? -1)"
         )
         if subjects.isEmpty, customers.isEmpty, asOf == nil, range == .allTime {
@@ -231,7 +241,8 @@ private struct EnrolmentRun {
             byModel: false,
             customers: [],
             byCustomer: false,
-            asOf: nil
+            asOf: nil,
+            carriedUntil: .beginning
         )
         let events = Dictionary(uniqueKeysWithValues: listed.map { ($0.id.subject, $0.events) })
         let naive = Dictionary(

@@ -74,10 +74,11 @@ extension MeterTypeDefinition {
             switch aggregation {
             case .count: nil
             case .unique: try? EventPath("$.data.users")
+            case .uniquePairs: try? EventPath("$.data.model")
             default: try? EventPath("$.data.amount")
             }
         let model = (try? EventPath("$.data.model")).map { Dimension(name: "model", path: $0) }
-        return MeterTypeDefinition(
+        var definition = MeterTypeDefinition(
             key: MeterTypeKey(key ?? "m-\(aggregation.rawValue)") ?? .fallback,
             name: aggregation.rawValue,
             eventTypes: types.compactMap(EventTypePattern.init),
@@ -85,9 +86,21 @@ extension MeterTypeDefinition {
             value: path,
             dimensions: byModel ? [model].compactMap(\.self) : []
         )
+        if aggregation.takesPair { definition.secondValue = ValueRule("$.source") }
+        if aggregation == .timeWeighted { definition.timeUnit = .hour }
+        if aggregation == .percentile {
+            let percent = Quantity(mantissa: 90_000_000_000_000_000_000)
+            definition.percentile = Percentile(percent: percent, method: .linear)
+        }
+        return definition
     }
 }
 
 extension MeterTypeKey {
     static let fallback = MeterTypeKey("fallback")!
+}
+
+extension UsageReading {
+    /// Windows without an event have a row where something is carried into them.
+    var isSomething: Bool { events > 0 || (value ?? .zero) != .zero }
 }

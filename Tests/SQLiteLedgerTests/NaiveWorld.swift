@@ -68,12 +68,26 @@ struct NaiveWorld {
         byModel: Bool,
         customers: [String],
         byCustomer: Bool,
-        asOf position: Int?
+        asOf position: Int?,
+        carriedUntil: Instant
     ) -> [UsageReading] {
+        let shows = byCustomer || !customers.isEmpty
+        if definition.aggregation.isCarried {
+            return NaiveUsage(events).carriedReadings(
+                [NaiveUsage.Version(definition: definition)],
+                windows: windows,
+                subjects: subjects,
+                bySubject: bySubject,
+                byModel: byModel,
+                upTo: position,
+                carriedUntil: carriedUntil
+            ) { _, subject in
+                parts(definition, subject, showsOwner: shows, asOf: position)
+            }.filter { customers.isEmpty || customers.contains($0.customer ?? "") }
+        }
         let known = events.prefix(position ?? events.count)
         let counted = known.filter { counts($0, definition, asOf: position) }
         var groups: [String?: NaiveUsage] = [:]
-        let shows = byCustomer || !customers.isEmpty
         for event in counted {
             let owner = owner(of: event, asOf: position)
             guard customers.isEmpty || customers.contains(where: { $0 == owner }) else { continue }
@@ -94,12 +108,48 @@ struct NaiveWorld {
         }.sorted { $0.orderKey < $1.orderKey }
     }
 
+    /// The parts of time in which a meter counts, found by asking at each instant at which anything
+    /// that was said begins or ends.
+    private func parts(
+        _ definition: MeterTypeDefinition,
+        _ subject: String,
+        showsOwner: Bool,
+        asOf position: Int?
+    ) -> [NaiveUsage.Part] {
+        var edges: [Instant?] = [.beginning, .end]
+        for (_, id, word) in words where id.subject == subject {
+            switch word {
+            case .dates(let from, let to): edges += [from, to]
+            case .standing(_, let from, let to): edges += [from, to]
+            }
+        }
+        for (_, customer) in customers {
+            edges.append(customer.retiredAt)
+            for owned in customer.definition.subjects where owned.subject == subject {
+                edges += [owned.from, owned.to]
+            }
+        }
+        var parts: [NaiveUsage.Part] = []
+        var stretch = 0
+        let sorted = Set(edges.compactMap(\.self)).sorted()
+        for (start, end) in zip(sorted, sorted.dropFirst()) {
+            let probe = SampleEvent(id: "probe", subject: subject, time: start)
+            guard counts(probe, definition, asOf: position) else {
+                stretch += 1
+                continue
+            }
+            let owner = showsOwner ? owner(of: probe, asOf: position) : nil
+            parts.append(.init(range: start..<end, stretch: stretch, customer: owner))
+        }
+        return parts
+    }
+
     /// How many events some meter type counts.
     func counted(_ definitions: [MeterTypeDefinition]) -> Int {
         events.count { event in
             definitions.contains { definition in
-                definition.eventTypes.contains { $0.matches(Array(event.type.utf8)) }
-                    && counts(event, definition, asOf: nil)
+                counts(event, definition, asOf: nil)
+                    && NaiveUsage([event]).counted([[.init(definition: definition)]]) == 1
             }
         }
     }

@@ -91,12 +91,59 @@ import WireFormat
 
     @Test("every aggregation but count needs a value", arguments: Aggregation.allCases)
     func values(aggregation: Aggregation) throws {
-        let rest = "\"key\":\"x\",\"eventTypes\":[\"a\"],\"aggregation\":\"\(aggregation)\""
+        let rest =
+            "\"key\":\"x\",\"eventTypes\":[\"a\"],\"aggregation\":\"\(aggregation.rawValue)\""
+            + (aggregation == .percentile ? ",\"percentile\":50" : "")
+            + (aggregation == .timeWeighted ? ",\"timeUnit\":\"hour\"" : "")
+        let value = aggregation.takesPair ? "[\"$.data.n\",\"$.data.m\"]" : "\"$.data.n\""
         let without = Self.pointers(rest)
-        let with = Self.pointers(rest + ",\"value\":\"$.data.n\"")
+        let with = Self.pointers(rest + ",\"value\":\(value)")
 
         #expect(without == (aggregation == .count ? [] : ["/value"]))
         #expect(with == (aggregation == .count ? ["/value"] : []))
+    }
+
+    @Test(
+        "an aggregation takes what it needs and nothing else",
+        arguments: [
+            ("\"unique-pairs\",\"value\":[\"$.subject\",\"lower($.data.a)\"]", []),
+            ("\"unique-pairs\",\"value\":\"$.subject\"", ["/value"]),
+            ("\"unique-pairs\",\"value\":[\"$.subject\"]", ["/value"]),
+            ("\"unique-pairs\",\"value\":[\"$.subject\",7]", ["/value/1"]),
+            ("\"sum\",\"value\":[\"$.a\",\"$.b\"]", ["/value"]),
+            ("\"percentile\",\"value\":\"$.a\"", ["/percentile"]),
+            ("\"percentile\",\"value\":\"$.a\",\"percentile\":\"99.95\"", []),
+            ("\"percentile\",\"value\":\"$.a\",\"percentile\":101", ["/percentile"]),
+            ("\"percentile\",\"value\":\"$.a\",\"percentile\":[]", ["/percentile"]),
+            (
+                "\"percentile\",\"value\":\"$.a\",\"percentile\":1,\"method\":\"x\"",
+                ["/method"]
+            ),
+            ("\"percentile\",\"value\":\"$.a\",\"percentile\":1,\"method\":\"linear\"", []),
+            ("\"time-weighted\",\"value\":\"$.a\"", ["/timeUnit"]),
+            ("\"time-weighted\",\"value\":\"$.a\",\"timeUnit\":\"month\"", ["/timeUnit"]),
+            (
+                "\"time-weighted\",\"value\":\"$.a\",\"timeUnit\":\"hour\",\"carryMax\":\"90m\"",
+                []
+            ),
+            (
+                "\"time-weighted\",\"value\":\"$.a\",\"timeUnit\":\"day\",\"carryMax\":\"0m\"",
+                ["/carryMax"]
+            ),
+            ("\"counter\",\"value\":\"$.a\",\"carryMax\":\"1h\"", ["/carryMax"]),
+            ("\"peak-concurrency\",\"value\":\"if(type == \\\"a\\\", 1, -1)\"", []),
+            (
+                "\"max\",\"value\":\"$.a\",\"percentile\":1,\"method\":\"linear\"",
+                ["/percentile", "/method"]
+            ),
+        ]
+    )
+    func parameters(aggregation: String, pointers: [String]) throws {
+        let members = "\"key\":\"x\",\"eventTypes\":[\"a\"],\"aggregation\":\(aggregation)"
+        #expect(Self.pointers(members) == pointers)
+        guard pointers.isEmpty else { return }
+        let definition = try MeterTypeDocument.read(Self.document(members))
+        #expect(try MeterTypeDocument.read(MeterTypeDocument.write(definition)) == definition)
     }
 
     @Test(

@@ -119,7 +119,23 @@ extension Schema {
         ),
         .required("aggregation", words(Aggregation.self)),
         .optional("filter", text, "An expression that must hold."),
-        .optional("value", text, "A path or an expression; required unless events are counted."),
+        .optional(
+            "value",
+            either([text, list(of: text, atLeast: 2, atMost: 2)]),
+            "A path or an expression, of `unique-pairs` two; required unless events are counted."
+        ),
+        .optional("percentile", givenQuantity, "Of `percentile`, and required there: 0 to 100."),
+        .optional(
+            "method",
+            words(Percentile.Method.self),
+            "Of `percentile`; `nearest-rank` where left out."
+        ),
+        .optional("timeUnit", words(TimeUnit.self), "Of `time-weighted`, and required there."),
+        .optional(
+            "carryMax",
+            text(pattern: "^[0-9]{1,6}[smhd]$"),
+            "Of `time-weighted`: for how long a value holds; until the next one where left out."
+        ),
         .optional(
             "dimensions",
             map(

@@ -12,8 +12,9 @@ extension Operation {
         summary:
             "Changes a meter type from a time on: a new version; the newest where nothing changes.",
         details: "The fields that are sent replace those of the newest version, and null takes one "
-            + "away. `key`, `aggregation` and `unit` are the same in all versions. Readings follow "
-            + "the new version once its history is counted.",
+            + "away. `key`, `aggregation` (with `percentile`, `method` and `timeUnit`) and `unit` "
+            + "are the same in all versions. Readings follow the new version once its history is "
+            + "counted.",
         parameters: [key, .contentEncoding],
         body: Body(
             what: "The changed fields.",

@@ -6,8 +6,9 @@ struct CellKey: Hashable, Comparable, Sendable {
     static let usage: UInt8 = 0
     static let books: UInt8 = 1
     static let element: UInt8 = 2
+    static let sample: UInt8 = 3
 
-    /// 0 usage, 1 books, 2 an element of a unique count.
+    /// 0 usage, 1 books, 2 an element beside a state, 3 what was told at an instant.
     var kind: UInt8
     /// The subject's number; 0 stands for all subjects.
     var subject: UInt32
@@ -15,9 +16,9 @@ struct CellKey: Hashable, Comparable, Sendable {
     var bucket: Int32
     /// The number of the tuple of dimension values.
     var dimensions: UInt32
-    /// Kind 2 only: the meter that counted the element. Else 0.
+    /// Kinds 2 and 3 only: the meter that the element or sample is of. Else 0.
     var meter: UInt32
-    /// Kind 2 only: the element. Else zero.
+    /// Kinds 2 and 3 only: the element, or the instant. Else zero.
     var element: KeyHash
 
     init(
@@ -37,6 +38,8 @@ struct CellKey: Hashable, Comparable, Sendable {
         CellKey(kind: kind, subject: subject, bucket: bucket, dimensions: 0)
     }
 
+    /// Whether a cell is of one meter and one element.
+    var isElement: Bool { kind >= CellKey.element }
     /// Kind and subject as one number, in order.
     var group: UInt64 { UInt64(kind) << 32 | UInt64(subject) }
     /// Bucket and dimensions as one number, in order.

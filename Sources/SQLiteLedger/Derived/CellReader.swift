@@ -44,6 +44,10 @@ import UsageModel
             states.append(MeteredState(meter: key.meter, state: state))
             return isSound && count == 1 ? .cell : .nonsense
         }
+        if key.kind == CellKey.sample {
+            states.append(MeteredState(meter: key.meter, state: readState()))
+            return isSound && count == 1 ? .cell : .nonsense
+        }
         var meter: UInt32 = 0
         for _ in 0..<count {
             meter &+= UInt32(truncatingIfNeeded: number())
@@ -71,7 +75,7 @@ import UsageModel
             let base = field == 3 ? before.dimensions : 0
             key.dimensions = base &+ UInt32(truncatingIfNeeded: number())
         }
-        guard key.kind == CellKey.element else { return }
+        guard key.isElement else { return }
         if field <= 4 {
             key.meter = (field == 4 ? before.meter : 0) &+ UInt32(truncatingIfNeeded: number())
         }

@@ -57,10 +57,13 @@ extension CellRun {
                 try cursors[which].advance()
             } else {
                 merged.removeAll()
-                let isElement = least.kind == CellKey.element
+                let kind = least.kind
                 for cursor in cursors where cursor.key == least {
                     spare.fill(merging: merged, cursor.states) { meter in
-                        isElement ? .unique : aggregation(meter)
+                        kind == CellKey.element
+                            ? .unique
+                            : kind == CellKey.sample
+                                ? aggregation(meter).ofSamples : aggregation(meter)
                     }
                     swap(&merged, &spare)
                     try cursor.advance()

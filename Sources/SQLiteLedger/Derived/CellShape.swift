@@ -11,14 +11,14 @@ enum LaneForm: Sendable {
     /// And a sum of 192 bits.
     case sum
     /// And a value, its time and its position.
-    case latest
+    case instant
 
     init(_ aggregation: Aggregation) {
         switch aggregation {
-        case .count, .unique: self = .count
+        case .count, .unique, .uniquePairs, .percentile: self = .count
         case .min, .max: self = .value
-        case .sum, .average: self = .sum
-        case .latest: self = .latest
+        case .sum, .average, .peakConcurrency: self = .sum
+        case .first, .latest, .timeWeighted, .counter: self = .instant
         }
     }
 
@@ -28,7 +28,7 @@ enum LaneForm: Sendable {
         case .count: 1
         case .value: 3
         case .sum: 4
-        case .latest: 5
+        case .instant: 5
         }
     }
 }
@@ -67,7 +67,7 @@ struct CellShape: Sendable {
         (state.valueLow, state.valueHigh) = unsafe (words[1], words[2])
         switch form {
         case .sum: state.valueTop = unsafe Int64(bitPattern: words[3])
-        case .latest:
+        case .instant:
             (state.time, state.position) = unsafe (Int64(bitPattern: words[3]), words[4])
         default: break
         }
@@ -81,7 +81,7 @@ struct CellShape: Sendable {
         unsafe (words[1], words[2]) = (state.valueLow, state.valueHigh)
         switch form {
         case .sum: unsafe words[3] = UInt64(bitPattern: state.valueTop)
-        case .latest:
+        case .instant:
             unsafe words[3] = UInt64(bitPattern: state.time)
             unsafe words[4] = state.position
         default: break
@@ -99,8 +99,8 @@ struct CellShape: Sendable {
     @inline(__always)
     func add(_ aggregation: Aggregation, mantissa: Int128, time: Int64, position: UInt64) {
         switch aggregation {
-        case .count, .unique: unsafe words[0] &+= 1
-        case .sum, .average:
+        case .count, .unique, .uniquePairs, .percentile: unsafe words[0] &+= 1
+        case .sum, .average, .peakConcurrency:
             unsafe words[0] &+= 1
             let bits = UInt128(truncatingIfNeeded: mantissa)
             let sum = unsafe UInt128(words[2]) << 64 | UInt128(words[1])
@@ -109,7 +109,7 @@ struct CellShape: Sendable {
             unsafe words[2] = UInt64(truncatingIfNeeded: added.partialValue >> 64)
             let carried: UInt64 = added.overflow ? 1 : 0
             unsafe words[3] &+= (mantissa < 0 ? .max : 0) &+ carried
-        case .min, .max, .latest:
+        case .min, .max, .first, .latest, .timeWeighted, .counter:
             let state = MeterState(
                 aggregation,
                 mantissa: mantissa,

@@ -43,7 +43,7 @@ extension CellTable {
 
     private func visit(cell reference: UInt32, _ body: (CellKey, UInt32, MeterState) -> Void) {
         let key = key(reference)
-        if key.kind == CellKey.element {
+        if key.isElement {
             return body(key, key.meter, elementState(reference))
         }
         eachState(of: reference) { body(key, $0, $1) }
@@ -121,7 +121,7 @@ extension CellTable {
             bucket: record.bucket,
             dimensions: record.dimensions
         )
-        if key.kind == CellKey.element {
+        if key.isElement {
             let element = unsafe arena.pointer(reference, as: ElementRecord.self)
             (key.meter, key.element) = unsafe (record.first, element.pointee.element)
         }
@@ -129,6 +129,10 @@ extension CellTable {
     }
 
     private func elementState(_ reference: UInt32) -> MeterState {
+        let record = unsafe arena.pointer(reference, as: Record.self)
+        if unsafe record.pointee.kind == UInt16(CellKey.sample) {
+            return unsafe arena.pointer(reference, as: SampleRecord.self).pointee.state
+        }
         var state = MeterState()
         state.count = unsafe arena.pointer(reference, as: ElementRecord.self).pointee.count
         return state
@@ -138,7 +142,7 @@ extension CellTable {
     private func collect(_ reference: UInt32, into states: StateList) {
         states.removeAll()
         let record = unsafe arena.pointer(reference, as: Record.self).pointee
-        if record.kind == UInt16(CellKey.element) {
+        if record.kind >= UInt16(CellKey.element) {
             states.append(MeteredState(meter: record.first, state: elementState(reference)))
             return
         }

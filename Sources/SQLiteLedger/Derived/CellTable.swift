@@ -48,6 +48,13 @@ import UsageModel
         var count: Int64
     }
 
+    /// Begins as an ``ElementRecord`` does.
+    struct SampleRecord {
+        var cell: Record
+        var element: KeyHash
+        var state: MeterState
+    }
+
     struct StateRecord {
         var state: MeterState
         var meter: UInt32
@@ -151,7 +158,7 @@ import UsageModel
             next: 0,
             first: 0
         )
-        precondition(kind != CellKey.element, "elements are merged by mergeElement")
+        precondition(kind < CellKey.element, "elements are merged by mergeElement")
         let words = shapes[Int(shape)].words
         let bytes = MemoryLayout<Record>.size + words * 8
         let reference = unsafe arena.reserve(bytes: bytes, inLines: true)
@@ -259,40 +266,6 @@ import UsageModel
         unsafe UnsafeMutableRawPointer(record + 1).assumingMemoryBound(to: UInt64.self)
     }
 
-    /// Counts an element of a unique count: adds to the number of events that carried it.
-    func mergeElement(
-        subject: UInt32,
-        bucket: Int32,
-        dimensions: UInt32,
-        meter: UInt32,
-        element: KeyHash,
-        count: Int64
-    ) {
-        let kind = UInt16(CellKey.element)
-        var hash = Self.hash(kind, subject, bucket, dimensions) ^ element.low
-        hash = Self.mix(hash ^ UInt64(meter) << 32, element.high ^ 0x2545_F491_4F6C_DD1D)
-        let found = unsafe slots.find(hash) { reference in
-            let held = unsafe arena.pointer(reference, as: ElementRecord.self)
-            return unsafe held.pointee.cell.kind == kind && held.pointee.element == element
-                && held.pointee.cell.subject == subject && held.pointee.cell.bucket == bucket
-                && held.pointee.cell.dimensions == dimensions && held.pointee.cell.first == meter
-        }
-        if found != 0 {
-            unsafe arena.pointer(found, as: ElementRecord.self).pointee.count &+= count
-            return
-        }
-        let cell = Record(
-            subject: subject,
-            bucket: bucket,
-            dimensions: dimensions,
-            kind: kind,
-            next: 0,
-            first: meter
-        )
-        let record = ElementRecord(cell: cell, element: element, count: count)
-        link(unsafe arena.append(record), hash)
-    }
-
     @inline(__always)
     func stateRecord(_ reference: UInt32) -> UnsafeMutablePointer<StateRecord> {
         unsafe arena.pointer(reference, as: StateRecord.self)
@@ -314,7 +287,7 @@ import UsageModel
     }
 
     /// Enters a cell into the slots and into its chain.
-    private func link(_ reference: UInt32, _ hash: UInt64) {
+    func link(_ reference: UInt32, _ hash: UInt64) {
         precondition(unsafe !fields.pointee.isFrozen, "a frozen table is only read")
         unsafe slots.insert(hash, reference)
         unsafe fields.pointee.cells += 1
@@ -358,7 +331,7 @@ import UsageModel
     }
 
     @inline(__always)
-    private static func hash(
+    static func hash(
         _ kind: UInt16,
         _ subject: UInt32,
         _ bucket: Int32,
@@ -370,7 +343,7 @@ import UsageModel
     }
 
     @inline(__always)
-    private static func mix(_ one: UInt64, _ other: UInt64) -> UInt64 {
+    static func mix(_ one: UInt64, _ other: UInt64) -> UInt64 {
         let product = (one ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(
             by: other ^ 0xE703_7ED1_A0B4_28DB
         )

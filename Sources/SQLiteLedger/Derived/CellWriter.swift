@@ -9,8 +9,9 @@ import UsageModel
 //              of states, 31 standing for "a varint follows"
 //            key: a kind is a byte; the field that differs, the kind apart, is the difference
 //              (always positive); the fields behind it are whole, an element 16 bytes;
-//              meter and element in kind 2 only
+//              meter and element in kinds 2 and 3 only
 //            kind 2: its count (signed), and no states
+//            kind 3: its state, without the meter
 //   state    meter (less the one before in the cell), flags, count (signed) unless flagged 1,
 //            value, time (less the start of the bucket; signed) and position where flagged
 //   flags    bits 0…2 value: 0 none, 1…5 a magnitude as a number of 10^-0, 10^-2, 10^-6, 10^-9,
@@ -57,6 +58,10 @@ enum CellScale {
             precondition(states.count == 1)
             return put(signed: unsafe all[0].state.count)
         }
+        if key.kind == CellKey.sample {
+            precondition(states.count == 1)
+            return put(unsafe all[0].state, bucket: key.bucket)
+        }
         var meter: UInt32 = 0
         for index in 0..<states.count {
             let state = unsafe all[index]
@@ -78,7 +83,7 @@ enum CellScale {
             put(UInt64(UInt32(bitPattern: key.bucket &- before!.bucket)))
         }
         if field <= 3 { put(UInt64(key.dimensions &- (field == 3 ? before!.dimensions : 0))) }
-        guard key.kind == CellKey.element else { return }
+        guard key.isElement else { return }
         if field <= 4 { put(UInt64(key.meter &- (field == 4 ? before!.meter : 0))) }
         put(word: key.element.high)
         put(word: key.element.low)

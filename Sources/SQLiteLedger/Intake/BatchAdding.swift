@@ -158,8 +158,11 @@ struct BatchAdding {
                 time: time,
                 position: position
             )
-            if one.elementCount > 0 {
+            if one.aggregation.hasElements {
                 addElements(one, subject, event.bucket, dimensions, &tables)
+            } else if one.aggregation.isCarried {
+                let place = (subject, event.bucket, dimensions)
+                addSample(one, place, time: time, position: position, &tables)
             }
         }
     }
@@ -215,8 +218,7 @@ struct BatchAdding {
         _ dimensions: UInt32,
         _ tables: inout DerivedState.Tables
     ) {
-        let first = Int(contribution.firstElement)
-        for element in batch.elements[first..<(first + Int(contribution.elementCount))] {
+        batch.forEachElement(of: contribution) { element in
             for owner in [subject, CellKind.allSubjects] {
                 tables.cells.mergeElement(
                     subject: owner,
@@ -227,6 +229,34 @@ struct BatchAdding {
                     count: 1
                 )
             }
+        }
+    }
+
+    private func addSample(
+        _ contribution: Contribution,
+        _ place: (subject: UInt32, bucket: Int32, dimensions: UInt32),
+        time: Int64,
+        position: UInt64,
+        _ tables: inout DerivedState.Tables
+    ) {
+        let aggregation = contribution.aggregation
+        // What series are worth cannot be told from all of them together.
+        let owners =
+            aggregation.hasSeries ? [place.subject] : [place.subject, CellKind.allSubjects]
+        for owner in owners {
+            tables.cells.mergeSample(
+                subject: owner,
+                bucket: place.bucket,
+                dimensions: place.dimensions,
+                meter: contribution.meter,
+                element: KeyHash(microseconds: time),
+                state: MeterState(
+                    sampleOf: aggregation,
+                    mantissa: contribution.mantissa,
+                    position: position
+                ),
+                aggregation: aggregation
+            )
         }
     }
 }

@@ -22,8 +22,10 @@ enum CellKind {
     static let usage: UInt8 = 0
     /// A line of the books: subject is the source's name, dimensions the type's.
     static let books: UInt8 = 1
-    /// One element of a unique count.
+    /// One element beside a state: what a unique count tells apart, a percentile's value.
     static let element: UInt8 = 2
+    /// What a meter whose values are carried was told at an instant.
+    static let sample: UInt8 = 3
 
     static let allSubjects: UInt32 = 0
 }

@@ -48,9 +48,7 @@ extension LedgerCore {
         guard newest.version == version else {
             throw LedgerError(.outdated, "version \(newest.version) came in between")
         }
-        guard newest.definition.aggregation == definition.aggregation,
-            newest.definition.unit == definition.unit
-        else {
+        guard newest.definition.addsUp(with: definition) else {
             throw LedgerError(.alreadyExists, "aggregation and unit are the same for ever")
         }
         let from: Instant? =

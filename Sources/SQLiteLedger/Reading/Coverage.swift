@@ -46,4 +46,32 @@ struct Coverage {
         effective[meter]?.contains(time) ?? false
             && subjects.instant(meter: meter, subject: subject, time: time)
     }
+
+    /// The stretch of time around an instant in which a meter counts a subject, whoever owns it;
+    /// nil where it does not count.
+    func stretch(meter: UInt32, subject: UInt32, time: Instant) -> Range<Instant>? {
+        guard let effective = effective[meter], effective.contains(time) else { return nil }
+        return subjects.stretch(meter: meter, subject: subject, time: time)?.clamped(to: effective)
+    }
+
+    /// The stretch that holds a bucket as a whole; nil where none does.
+    func stretch(meter: UInt32, subject: UInt32, holding bucket: Int32) -> Range<Instant>? {
+        let stretch = stretch(meter: meter, subject: subject, time: RollupBucket.start(bucket))
+        guard let stretch, stretch.upperBound >= RollupBucket.start(bucket + 1) else { return nil }
+        return stretch
+    }
+
+    /// Some of a range of buckets with all of those that no stretch of a meter holds as a whole,
+    /// though it counts in them.
+    func cut(meter: UInt32, in buckets: Range<Int32>) -> Range<Int32> {
+        var edges = subjects.edges(meter: meter)
+        if let effective = effective[meter] {
+            edges += [effective.lowerBound, effective.upperBound]
+        }
+        let cut = edges.filter(Instant.reach.contains).map(RollupBucket.index(of:)).filter(
+            buckets.contains
+        )
+        guard let first = cut.min(), let last = cut.max() else { return 0..<0 }
+        return first..<(last + 1)
+    }
 }

@@ -130,7 +130,7 @@ struct Explaining {
     private func value(_ contribution: Contribution) -> Quantity? {
         switch contribution.aggregation {
         case .count: Quantity(mantissa: 1_000_000_000_000_000_000)
-        case .unique: nil
+        case .unique, .uniquePairs: nil
         default: Quantity(mantissa: contribution.mantissa)
         }
     }

@@ -123,7 +123,9 @@ struct MeterReader {
         let query = UsageQuery(
             meterTypes: [id.meterType],
             subjects: [id.subject],
-            range: .allTime
+            range: .allTime,
+            // Only the events matter, and not what holds since.
+            carriedUntil: .earliest
         )
         do {
             return try UsageReader(core: core, query: query).answer().readings.first?.events

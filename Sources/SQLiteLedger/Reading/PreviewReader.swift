@@ -45,7 +45,7 @@ struct PreviewReader {
         return try PreviewAnswer(
             readings: try readings.answer(windows, at: position),
             live: live?.readings ?? [],
-            draft: try bySubject.answer(whole, at: position).readings
+            draft: try Self.all(of: bySubject.answer(whole, at: position)).readings
         )
     }
 
@@ -57,7 +57,10 @@ struct PreviewReader {
             guard error.code == .notFound || error.code == .backfillCancelled else { throw error }
             return nil
         }
-        let answer = try UsageReader(core: core, query: query.comparison).answer()
+        return try Self.all(of: UsageReader(core: core, query: query.comparison).answer())
+    }
+
+    private static func all(of answer: UsageAnswer) throws(LedgerError) -> UsageAnswer {
         guard !answer.hasMore else {
             throw LedgerError(
                 .limitExceeded,

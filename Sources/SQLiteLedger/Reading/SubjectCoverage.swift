@@ -145,6 +145,43 @@ struct SubjectCoverage {
         return wanted.isEmpty || wanted.contains(owner(of: subject, at: time))
     }
 
+    /// The stretch of time around an instant in which a meter counts a subject, whoever owns it.
+    func stretch(meter: UInt32, subject: UInt32, time: Instant) -> Range<Instant>? {
+        guard let times = meters[meter] else { return .allTime }
+        return times.spans(of: subject).range(containing: time)
+    }
+
+    /// Where the stretches of a meter's subjects begin and end.
+    func edges(meter: UInt32) -> [Instant] {
+        (meters[meter]?.spans.values).map { all in
+            all.flatMap { $0.ranges.flatMap { [$0.lowerBound, $0.upperBound] } }
+        } ?? []
+    }
+
+    /// The parts of a stretch that belong to the reading, each with the number of its customer: see
+    /// ``owner(of:at:)``.
+    func parts(
+        of stretch: Range<Instant>,
+        subject: UInt32
+    ) -> [(range: Range<Instant>, customer: UInt32)] {
+        guard let owners else { return [(stretch, 0)] }
+        var parts: [(range: Range<Instant>, customer: UInt32)] = []
+        var start = stretch.lowerBound
+        func add(_ end: Instant, _ customer: UInt32) {
+            let end = min(end, stretch.upperBound)
+            guard start < end else { return }
+            if wanted.isEmpty || wanted.contains(customer) { parts.append((start..<end, customer)) }
+            start = end
+        }
+        let owned = owners[subject] ?? []
+        for one in owned.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            add(one.range.lowerBound, 0)
+            add(one.range.upperBound, one.customer)
+        }
+        add(stretch.upperBound, 0)
+        return parts
+    }
+
     /// The number of the customer who owns a subject; 0: nobody, or the reading does not ask.
     func owner(of subject: UInt32, at time: Instant) -> UInt32 {
         owners?[subject]?.first { $0.range.contains(time) }?.customer ?? 0

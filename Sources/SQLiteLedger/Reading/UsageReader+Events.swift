@@ -27,7 +27,7 @@ extension UsageReader {
             truth: core.truth,
             upTo: position,
             // Where nobody is asked for, no block is.
-            ranges: asked?.isEmpty == true ? [] : windows.eventRanges(and: partial),
+            ranges: asked?.isEmpty == true ? [] : eventRanges(windows),
             subjects: asked.map { Array($0) } ?? [],
             types: meterTypes.values.flatMap(\.definition.eventTypes)
         )
@@ -43,8 +43,10 @@ extension UsageReader {
             let at = first + UInt64(place)
             let isCut = windows.readsEvents(in: event.bucket)
             guard at <= position, event.contributionCount > 0,
-                isCut || partial.contains(event.bucket),
-                asked?.contains(event.subjectHash) ?? true,
+                asked?.contains(event.subjectHash) ?? true
+            else { continue }
+            if windows.readsEventsOnly, hasCarried { takeSamples(event, at, of: batch) }
+            guard isCut || partial.contains(event.bucket),
                 let window = windows.window(at: event.time)
             else { continue }
             var subject: UInt32 = 0
@@ -69,7 +71,7 @@ extension UsageReader {
         let first = Int(event.firstContribution)
         for contribution in batch.contributions[first..<(first + Int(event.contributionCount))] {
             let meter = contribution.meter
-            guard contribution.unreadable == nil,
+            guard contribution.unreadable == nil, !contribution.aggregation.isCarried,
                 coverage.instant(meter: meter, subject: subject, time: event.time),
                 isCut
                     || coverage.bucket(meter: meter, subject: subject, bucket: event.bucket)
@@ -100,11 +102,11 @@ extension UsageReader {
             position: position
         )
         if rows[key] == nil { held += 1 }
-        rows[key, default: Row()].state.merge(state, contribution.aggregation)
-        let start = Int(contribution.firstElement)
-        for element in batch.elements[start..<(start + Int(contribution.elementCount))]
-        where rows[key, default: Row()].elements.insert(element).inserted {
-            held += 1
+        rows[key, default: MeterFold()].state.merge(state, contribution.aggregation)
+        batch.forEachElement(of: contribution) { element in
+            let isNew = rows[key, default: MeterFold()]
+                .add(element, events: 1, contribution.aggregation)
+            if isNew { held += 1 }
         }
     }
 }

@@ -5,10 +5,13 @@ internal import UsageModel
 // What was gathered becomes readings: in order, a page of them, and the totals beside.
 extension UsageReader {
     func page(
-        _ gathered: [UsageReading.OrderKey: Row],
+        _ gathered: [UsageReading.OrderKey: MeterFold],
         _ windows: UsageWindows
     ) throws -> [UsageReading] {
         var keys = Array(gathered.keys)
+        if query.isCut, !query.fillsZero {
+            keys.removeAll { gathered[$0]?.isNothing == true }
+        }
         if let after = query.after { keys = keys.filter { $0 > after } }
         keys.sort()
         return try readings(keys.prefix(query.limit + 1), of: gathered, windows)
@@ -16,7 +19,7 @@ extension UsageReader {
 
     private func readings(
         _ keys: some Sequence<UsageReading.OrderKey>,
-        of gathered: [UsageReading.OrderKey: Row],
+        of gathered: [UsageReading.OrderKey: MeterFold],
         _ windows: UsageWindows
     ) throws -> [UsageReading] {
         let ends = Dictionary(
@@ -53,13 +56,9 @@ extension UsageReader {
         return (ruling ?? versions.min { $0.number < $1.number })?.definition
     }
 
-    private func value(_ row: Row, _ definition: MeterTypeDefinition) throws -> Quantity? {
+    private func value(_ row: MeterFold, _ definition: MeterTypeDefinition) throws -> Quantity? {
         do {
-            return try row.state.result(
-                definition.aggregation,
-                rounding: definition.rounding,
-                distinct: row.elements.count
-            )
+            return try row.value(definition)
         } catch {
             throw LedgerError(
                 .valueOverflow,
@@ -70,10 +69,10 @@ extension UsageReader {
 
     /// The readings over all groups.
     func totals(
-        _ gathered: [UsageReading.OrderKey: Row],
+        _ gathered: [UsageReading.OrderKey: MeterFold],
         _ windows: UsageWindows
     ) throws -> [UsageReading] {
-        var totals: [UsageReading.OrderKey: Row] = [:]
+        var totals: [UsageReading.OrderKey: MeterFold] = [:]
         let versions = Dictionary(grouping: meterTypes.values, by: \.key)
         for (meterType, same) in versions {
             let aggregation = same[0].definition.aggregation
@@ -81,7 +80,7 @@ extension UsageReader {
                 UsageReading.OrderKey(start: start, meterType: meterType, groups: groups)
             }
             for range in windows.ranges {
-                for groups in namedGroups { totals[key(range.lowerBound, groups)] = Row() }
+                for groups in namedGroups { totals[key(range.lowerBound, groups)] = MeterFold() }
             }
             for (group, row) in gathered where group.meterType == meterType {
                 let key = key(
@@ -91,8 +90,7 @@ extension UsageReader {
                         named.isEmpty ? nil : group.groups[1],
                     ]
                 )
-                totals[key, default: Row()].state.merge(row.state, aggregation)
-                totals[key, default: Row()].elements.formUnion(row.elements)
+                totals[key, default: MeterFold()].merge(row, aggregation)
             }
         }
         return try readings(totals.keys.sorted(), of: totals, windows)

@@ -16,11 +16,6 @@ struct UsageReader {
         var tuple: UInt32
     }
 
-    struct Row {
-        var state = MeterState()
-        var elements: Set<KeyHash> = []
-    }
-
     let core: LedgerCore
     let query: UsageQuery
     /// The versions that the reading follows, by their numbers.
@@ -31,7 +26,8 @@ struct UsageReader {
     let asked: Set<UInt64>?
     /// The meters whose states are read subject by subject, and not those of all together.
     let bySubject: Set<UInt32>
-    var rows: [RowKey: Row] = [:]
+    var rows: [RowKey: MeterFold] = [:]
+    var carried = CarriedSamples()
     /// The row that states are merged into at the moment: most states of a reading go into one.
     private var openRow: (key: RowKey, state: MeterState)?
     /// The buckets of states that belong to the reading in part.
@@ -78,9 +74,11 @@ struct UsageReader {
         named = query.subjects.map { ($0, core.derived.hash(of: Array($0.utf8))) }
         asked = subjects.subjects.map { Set($0.map { core.derived.hash(of: Array($0.utf8)) }) }
         let areAll = subjects.subjects != nil || query.groupBy.contains(.subject)
-        bySubject = Set(
-            meterTypes.keys.filter { areAll || subjects.dependsOnSubject(meter: $0) }
-        )
+        let each = meterTypes.filter { number, meterType in
+            areAll || meterType.definition.aggregation.hasSeries
+                || subjects.dependsOnSubject(meter: number)
+        }
+        bySubject = Set(each.keys)
     }
 
     var showsSubject: Bool { !named.isEmpty || query.groupBy.contains(.subject) }
@@ -99,7 +97,7 @@ struct UsageReader {
         if position == now, !isAlone { position = try readRollups(windows) }
         if let asOf = query.asOf?.value, asOf < max(now, position) {
             // The past; or the present until a commit came in between.
-            (rows, partial) = ([:], [])
+            (rows, carried, partial) = ([:], CarriedSamples(), [])
             position = asOf
             windows = try UsageWindows(query, readsEventsOnly: true)
         }
@@ -109,6 +107,7 @@ struct UsageReader {
 
     /// Turns what was read into readings.
     consuming func answer(_ windows: UsageWindows, at position: UInt64) throws -> UsageAnswer {
+        closeSeries(windows)
         let gathered = gathered(windows)
         let readings = try page(gathered, windows)
         return UsageAnswer(
@@ -129,14 +128,16 @@ struct UsageReader {
             names[number] = text
         }
         let (position, runs) = core.derived.read { tables in
-            if let frozen = tables.frozen { visit(windows) { frozen.cells.visit($0, $1, $2, $3) } }
-            let cells = tables.cells
-            visit(windows) { cells.visit($0, $1, $2, $3) }
+            for cells in [tables.frozen?.cells, tables.cells].compactMap(\.self) {
+                visit(windows) { cells.visit($0, $1, $2, $3) }
+                visitSamples(windows) { cells.visit($0, $1, $2, $3) }
+            }
             return (tables.rolledUp, tables.cellRuns)
         }
         let block = CellBlock()
         for run in runs {
             try visitThrowing(windows) { try run.visit($0, $1, $2, using: block, $3) }
+            try visitSamples(windows) { try run.visit($0, $1, $2, using: block, $3) }
         }
         closeRow()
         return position
@@ -165,7 +166,8 @@ struct UsageReader {
     }
 
     private var kinds: [UInt8] {
-        let needsElements = meterTypes.values.contains { $0.definition.aggregation == .unique }
+        if meterTypes.values.allSatisfy(\.definition.aggregation.isCarried) { return [] }
+        let needsElements = meterTypes.values.contains { $0.definition.aggregation.hasElements }
         return needsElements ? [CellKind.usage, CellKind.element] : [CellKind.usage]
     }
 
@@ -173,7 +175,7 @@ struct UsageReader {
     private static var enrolledReadMax: Int { 2_000 }
 
     /// nil: every subject, one by one.
-    private var askedSubjects: [UInt32?] {
+    var askedSubjects: [UInt32?] {
         if asked != nil { return subjects.map { $0 } }
         if bySubject.isEmpty { return [CellKind.allSubjects] }
         let enrolled =
@@ -192,7 +194,7 @@ struct UsageReader {
         _ state: MeterState,
         _ windows: UsageWindows
     ) {
-        guard let meterType = meterTypes[meter],
+        guard let meterType = meterTypes[meter], !meterType.definition.aggregation.isCarried,
             let window = windows.window(ofBucket: key.bucket)
         else { return }
         // Of a meter that is read subject by subject, what all used together is left out, and of
@@ -212,10 +214,10 @@ struct UsageReader {
             subject: showsSubject ? key.subject : 0,
             tuple: showsDimensions ? key.dimensions : 0
         )
+        let aggregation = meterType.definition.aggregation
         if key.kind == CellKind.element {
-            rows[row, default: Row()].elements.insert(key.element)
+            rows[row, default: MeterFold()].add(key.element, events: state.count, aggregation)
         } else {
-            let aggregation = meterType.definition.aggregation
             if openRow?.key == row {
                 openRow?.state.merge(state, aggregation)
             } else {
@@ -227,7 +229,10 @@ struct UsageReader {
 
     private mutating func closeRow() {
         guard let open = openRow, let meterType = meterTypes[open.key.meter] else { return }
-        rows[open.key, default: Row()].state.merge(open.state, meterType.definition.aggregation)
+        rows[open.key, default: MeterFold()].state.merge(
+            open.state,
+            meterType.definition.aggregation
+        )
         openRow = nil
     }
 
@@ -244,9 +249,9 @@ struct UsageReader {
         return number
     }
 
-    private mutating func gathered(_ windows: UsageWindows) -> [UsageReading.OrderKey: Row] {
+    private mutating func gathered(_ windows: UsageWindows) -> [UsageReading.OrderKey: MeterFold] {
         nameAll()
-        var gathered: [UsageReading.OrderKey: Row] = [:]
+        var gathered: [UsageReading.OrderKey: MeterFold] = [:]
         var groups: [MeterTypeKey: Set<[String?]>] = [:]
         var dimensions: [UInt32: [String: String]] = [:]
         for (key, row) in rows {
@@ -266,8 +271,7 @@ struct UsageReader {
                 groups: values
             )
             let aggregation = meterType.definition.aggregation
-            gathered[order, default: Row()].state.merge(row.state, aggregation)
-            gathered[order, default: Row()].elements.formUnion(row.elements)
+            gathered[order, default: MeterFold()].merge(row, aggregation)
             groups[meterType.key, default: []].insert(values)
         }
         addEmpty(windows, groups, to: &gathered)
@@ -278,7 +282,7 @@ struct UsageReader {
     private func addEmpty(
         _ windows: UsageWindows,
         _ groups: [MeterTypeKey: Set<[String?]>],
-        to gathered: inout [UsageReading.OrderKey: Row]
+        to gathered: inout [UsageReading.OrderKey: MeterFold]
     ) {
         guard !query.isCut || query.fillsZero else { return }
         for meterType in Set(meterTypes.values.map(\.key)) {
@@ -295,7 +299,7 @@ struct UsageReader {
                         meterType: meterType,
                         groups: values
                     )
-                    if gathered[order] == nil { gathered[order] = Row() }
+                    if gathered[order] == nil { gathered[order] = MeterFold() }
                 }
             }
         }

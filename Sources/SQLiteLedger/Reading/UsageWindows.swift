@@ -7,18 +7,10 @@ internal import UsageModel
 /// A bucket that lies in one window as a whole is read from the rollups; one that an edge cuts is
 /// read from its events, so that every range is exact to the microsecond.
 struct UsageWindows {
-    /// The first instant of year 0000 and the first of year 10000: no event lies outside.
-    private static let years =
-        Instant(
-            microseconds: -62_167_219_200_000_000
-        )..<Instant(
-            microseconds: 253_402_300_800_000_000
-        )
-
     /// What the answer shows.
     let ranges: [Range<Instant>]
     /// The starts of the ranges, clamped to the years that exist; and the end of the last.
-    private let edges: [Int64]
+    let edges: [Int64]
     private let cut: Set<Int32>
     /// Whether everything is read from events: a question about the past.
     let readsEventsOnly: Bool
@@ -26,7 +18,7 @@ struct UsageWindows {
     init(_ query: UsageQuery, readsEventsOnly: Bool) throws(LedgerError) {
         ranges = try query.windows()
         self.readsEventsOnly = readsEventsOnly
-        let clamped = query.range.clamped(to: Self.years)
+        let clamped = query.range.clamped(to: Instant.reach)
         var edges = ranges.map { max($0.lowerBound, clamped.lowerBound).microseconds }
         edges.append(max(clamped.lowerBound, clamped.upperBound).microseconds)
         self.edges = edges

@@ -312,7 +312,7 @@ private struct CellFingerprints {
             return tag
         }
         let all = Int32.min..<Int32.max
-        for kind in [CellKind.usage, CellKind.books, CellKind.element] {
+        for kind in [CellKind.usage, CellKind.books, CellKind.element, CellKind.sample] {
             var (last, owner) = (UInt32.max, "")
             try merged.visit(kind, nil, all) { key, meter, state in
                 // What was counted and taken back is nothing.

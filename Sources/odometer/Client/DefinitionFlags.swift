@@ -14,14 +14,29 @@ struct DefinitionFlags: ParsableArguments {
     @Option(name: .customLong("event-type"), help: "Event type, or prefix.*; may repeat.")
     var eventTypes: [String] = []
 
-    @Option(help: "One of count, sum, min, max, unique, latest, average.")
+    @Option(help: "What becomes of the values: count, sum, max, unique, percentile and others.")
     var aggregation: String?
 
     @Option(help: "Expression that must hold, such as '$.data.status != \"error\"'.")
     var filter: String?
 
-    @Option(help: "Path or expression of the value, such as $.data.tokens.input.")
-    var value: String?
+    @Option(
+        name: .customLong("value"),
+        help: "Path or expression, such as $.data.tokens.input; twice for unique-pairs."
+    )
+    var values: [String] = []
+
+    @Option(help: "Of the aggregation percentile: which, such as 95.")
+    var percentile: String?
+
+    @Option(help: "Of the aggregation percentile: nearest-rank, if not said, or linear.")
+    var method: String?
+
+    @Option(help: "Of the aggregation time-weighted: second, minute, hour or day.")
+    var timeUnit: String?
+
+    @Option(help: "Of the aggregation time-weighted: for how long a value holds, such as 15m.")
+    var carryMax: String?
 
     @Option(
         name: .customLong("dimension"),
@@ -78,7 +93,16 @@ struct DefinitionFlags: ParsableArguments {
         }
         add("aggregation", aggregation)
         add("filter", filter)
-        add("value", value)
+        if values.count > 1 {
+            let list = values.map(JSONText.quote).joined(separator: ",")
+            members.append("\"value\":[\(list)]")
+        } else {
+            add("value", values.first)
+        }
+        add("percentile", percentile)
+        add("method", method)
+        add("timeUnit", timeUnit)
+        add("carryMax", carryMax)
         if !dimensions.isEmpty {
             members.append("\"dimensions\":\(try Self.pairs(dimensions, "dimension"))")
         }

@@ -29,7 +29,11 @@ struct MeterTypeAnswer: Decodable {
     var eventTypes: [String]?
     var aggregation: String
     var filter: String?
-    var value: String?
+    var value: ValueAnswer?
+    var percentile: String?
+    var method: String?
+    var timeUnit: String?
+    var carryMax: String?
     var dimensions: [String: String]?
     var timezone: String?
     var resetSchedule: ResetScheduleAnswer?
@@ -54,7 +58,9 @@ struct MeterTypeAnswer: Decodable {
         let said: [(String, String?)] = [
             ("key", key), ("name", name), ("description", description), ("unit", unit),
             ("event types", eventTypes?.joined(separator: ", ")), ("aggregation", aggregation),
-            ("filter", filter), ("value", value),
+            ("filter", filter), ("value", value?.words), ("percentile", percentile),
+            ("method", method),
+            ("time unit", timeUnit), ("carry max", carryMax),
             (
                 "dimensions",
                 dimensions?.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
@@ -77,6 +83,20 @@ struct MeterTypeAnswer: Decodable {
         var table = Table(["", ""])
         for row in try answer.decoded(MeterTypeAnswer.self).rows { table.add(row) }
         Terminal.put(table.text(withHead: false))
+    }
+}
+
+/// A value, or the two of a pair.
+struct ValueAnswer: Decodable {
+    var words: String
+
+    init(from decoder: any Decoder) throws {
+        let one = try decoder.singleValueContainer()
+        if let text = try? one.decode(String.self) {
+            words = text
+        } else {
+            words = try one.decode([String].self).joined(separator: ", ")
+        }
     }
 }
 
@@ -129,7 +149,7 @@ struct MeterTypesList: AsyncParsableCommand {
             ])
             for type in page.items {
                 table.add([
-                    type.key, type.aggregation, type.value ?? "-",
+                    type.key, type.aggregation, type.value?.words ?? "-",
                     (type.eventTypes ?? []).joined(separator: ","),
                     (type.dimensions ?? [:]).keys.sorted().joined(separator: ","),
                     type.resetSchedule?.words ?? "-", type.state,
