@@ -207,7 +207,12 @@ final class DirectoryLock: Sendable {
         self.descriptor = descriptor
     }
 
-    func unlock() { Glibc.close(descriptor) }
+    /// Lets go at once: a process that is just being started from this one may hold a copy of the
+    /// descriptor until it is something else, and closing alone would wait for that.
+    func unlock() {
+        _ = flock(descriptor, LOCK_UN)
+        Glibc.close(descriptor)
+    }
 
     private static func reason() -> String { unsafe String(cString: strerror(errno)) }
 }
