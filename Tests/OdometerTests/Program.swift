@@ -91,7 +91,7 @@ struct Child {
         environment["ODOMETER_SERVER"] = server.isEmpty ? nil : server
         var words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         var settings = unsafe environment.map { unsafe strdup("\($0)=\($1)") } + [nil]
-        defer { for unsafe text in unsafe words + settings { unsafe free(text) } }
+        defer { unsafe (words + settings).forEach { unsafe free($0) } }
         var id: pid_t = 0
         let fault = unsafe posix_spawn(&id, path, &actions, nil, &words, &settings)
         try #require(fault == 0, "cannot start \(path): \(fault)")
