@@ -80,8 +80,8 @@ extension FrontDesk {
         return .json(json)
     }
 
-    /// What was said of a meter; the dates and notes that are set, and all words about its state.
-    static func write(_ meter: EnrolledMeter, at instant: Instant, _ json: inout JSONWriter) {
+    /// What was said of a meter: the dates and notes that are set.
+    static func write(_ meter: EnrolledMeter, _ json: inout JSONWriter) {
         let enrolment = meter.enrolment
         if let start = enrolment.start { json.field("start", start) }
         if let end = enrolment.end { json.field("end", end) }
@@ -91,6 +91,11 @@ extension FrontDesk {
             json.field("metadata", raw: enrolment.metadata.document.serialized())
         }
         if meter.isEnrolled { json.field("enrolledAt", meter.since) }
+    }
+
+    /// The same, and all words about its state.
+    static func write(_ meter: EnrolledMeter, at instant: Instant, _ json: inout JSONWriter) {
+        write(meter, &json)
         if let reason = meter.word(at: instant)?.change.reason, !reason.isEmpty {
             json.field("reason", reason)
         }

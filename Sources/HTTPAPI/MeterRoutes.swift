@@ -33,7 +33,10 @@ extension FrontDesk {
                     guard let type = types.first(where: { $0.key == meter.id.meterType }) else {
                         continue
                     }
-                    json.object { Self.write(meter, of: type, &$0) }
+                    json.object { json in
+                        Self.write(meter, of: type, &json)
+                        if let enrolled = meter.enrolled { Self.write(enrolled, &json) }
+                    }
                 }
             }
             if let next = answer.next {

@@ -22,6 +22,7 @@ extension NaiveUsage {
     }
 
     private struct SeriesKey: Hashable {
+        /// The first of the versions that it is of.
         var version: Int
         var subject: String
         var model: String?
@@ -48,6 +49,28 @@ extension NaiveUsage {
         return from..<max(from, end)
     }
 
+    /// Of each version the first of those that it goes on from: one that rules until it does, and
+    /// makes the same of any event.
+    static func continued(_ versions: [Version]) -> [Int] {
+        func before(_ place: Int) -> Int? {
+            let start = ruled(versions, place).lowerBound
+            return versions.indices.first { other in
+                let ruled = ruled(versions, other)
+                var definition = versions[other].definition
+                // What has no part in reading events.
+                definition.name = versions[place].definition.name
+                definition.category = versions[place].definition.category
+                return !ruled.isEmpty && ruled.upperBound == start
+                    && definition == versions[place].definition
+            }
+        }
+        return versions.indices.map { place in
+            var first = place
+            while let earlier = before(first) { first = earlier }
+            return first
+        }
+    }
+
     /// One reading for each window and group of a series that there is; a value that is no quantity
     /// is nil.
     ///
@@ -65,6 +88,7 @@ extension NaiveUsage {
         guard let definition = versions.first?.definition else { return [] }
         var series: [SeriesKey: [NaiveSeries.Fact]] = [:]
         var known: [String: [[Part]]] = [:]
+        let continued = Self.continued(versions)
         for (place, event) in events.prefix(position ?? events.count).enumerated()
         where subjects.isEmpty || subjects.contains(event.subject) {
             let subject = event.subject
@@ -76,7 +100,7 @@ extension NaiveUsage {
                     let value = member.value
                 else { continue }
                 let key = SeriesKey(
-                    version: version,
+                    version: continued[version],
                     subject: subject,
                     model: member.model,
                     stretch: part.stretch
@@ -121,15 +145,19 @@ extension NaiveUsage {
     ) -> [Group: [Share]] {
         var groups: [Group: [Share]] = [:]
         for (key, facts) in series {
-            for part in known[key.subject]?[key.version] ?? [] where part.stretch == key.stretch {
-                let group = Group(
-                    customer: part.customer,
-                    subject: showsSubject ? key.subject : nil,
-                    model: byModel ? key.model : nil
-                )
-                let definition = versions[key.version].definition
-                let share = Share(definition: definition, series: NaiveSeries(facts), part: part)
-                groups[group, default: []].append(share)
+            for (version, first) in continued(versions).enumerated() where first == key.version {
+                let definition = versions[version].definition
+                for part in known[key.subject]?[version] ?? [] where part.stretch == key.stretch {
+                    let group = Group(
+                        customer: part.customer,
+                        subject: showsSubject ? key.subject : nil,
+                        model: byModel ? key.model : nil
+                    )
+                    let series = NaiveSeries(facts)
+                    groups[group, default: []].append(
+                        Share(definition: definition, series: series, part: part)
+                    )
+                }
             }
         }
         return groups

@@ -6,12 +6,14 @@ internal import UsageModel
 extension ReferenceLedger {
     /// The stretches in which a version counts a subject: asked at each instant at which anything
     /// that was said begins or ends.
+    ///
+    /// - Parameter effective: The times that matter.
     static func stretches(
         _ meterType: MeterType,
+        _ effective: Range<Instant>,
         _ subject: String,
         _ said: [Said]
     ) -> [Range<Instant>] {
-        let effective = meterType.effective
         var edges = [effective.lowerBound, effective.upperBound]
         for one in said where one.id.meterType == meterType.key && one.id.subject == subject {
             switch one.word {

@@ -37,22 +37,17 @@ extension ReferenceLedger {
         var totals: [UsageReading] = []
         for key in query.meterTypes {
             let versions = try asked(key, query, meterTypes)
-            let asOf = query.asOf.map { Int($0.value) }
-            var uses: [Use] = []
+            let (uses, carried) = uses(
+                of: versions,
+                in: entries.prefix(Int(position)),
+                snapshot,
+                query
+            )
             var (rows, total) = (Rows(), Rows())
             var whole = query
             whole.groupBy = []
             for version in versions {
-                let own = self.uses(
-                    of: version,
-                    in: entries.prefix(Int(position)),
-                    snapshot,
-                    asOf: asOf
-                )
-                guard version.definition.aggregation.isCarried else {
-                    uses += own
-                    continue
-                }
+                guard let own = carried[version.number] else { continue }
                 addCarried(own, windows, query, names, version, snapshot, to: &rows)
                 addCarried(own, windows, whole, [], version, snapshot, to: &total)
             }
@@ -73,6 +68,33 @@ extension ReferenceLedger {
             totals: query.addsTotals ? totals.sorted { $0.orderKey < $1.orderKey } : [],
             hasMore: readings.count > query.limit
         )
+    }
+
+    /// What some versions read: what is carried by the number of the version whose series it is.
+    private func uses(
+        of versions: [MeterType],
+        in entries: ArraySlice<Entry>,
+        _ state: State,
+        _ query: UsageQuery
+    ) -> (uses: [Use], carried: [UInt32: [Use]]) {
+        let carrying = versions.carrying()
+        var (uses, carried) = ([Use](), [UInt32: [Use]]())
+        for version in versions {
+            let series = carrying[version.number] ?? version
+            let own = self.uses(
+                of: version,
+                carriedOver: series.effective,
+                in: entries,
+                state,
+                asOf: query.asOf.map { Int($0.value) }
+            )
+            if version.definition.aggregation.isCarried {
+                carried[series.number, default: []] += own
+            } else {
+                uses += own
+            }
+        }
+        return (uses, carried)
     }
 
     /// Whether a meter type counts an event, with these values of its dimensions.
@@ -110,9 +132,12 @@ extension ReferenceLedger {
         return versions
     }
 
-    /// - Parameter position: What is said of meters and customers is asked as of there; nil: now.
+    /// - Parameters:
+    ///   - times: Over which values are carried; nil: those that the version rules.
+    ///   - position: What is said of meters and customers is asked as of there; nil: now.
     private func uses(
         of meterType: MeterType,
+        carriedOver times: Range<Instant>? = nil,
         in entries: ArraySlice<Entry>,
         _ state: State,
         asOf position: Int? = nil
@@ -126,10 +151,11 @@ extension ReferenceLedger {
             let batch = preparer.prepareAgain(entry.batch)
             let event = batch.events[entry.place]
             let subject = text(batch, event.decoded.subject)
-            let stretches = Self.stretches(meterType, subject, said)
-            guard let stretch = stretches.first(where: { $0.contains(event.time) }) else {
-                continue
-            }
+            let effective = meterType.effective
+            let stretches = Self.stretches(meterType, times ?? effective, subject, said)
+            guard effective.contains(event.time),
+                let stretch = stretches.first(where: { $0.contains(event.time) })
+            else { continue }
             let first = Int(event.firstContribution)
             for one in batch.contributions[first..<(first + Int(event.contributionCount))]
             where one.unreadable == nil {

@@ -184,6 +184,16 @@ public struct MeterTypeDefinition: Hashable, Sendable {
             && timeUnit == other.timeUnit && unit == other.unit
     }
 
+    /// Whether events mean the same under this definition and another of the same key: what is
+    /// carried goes on from the one to the other.
+    public func reads(as other: Self) -> Bool {
+        addsUp(with: other) && eventTypes == other.eventTypes && filter == other.filter
+            && value == other.value && secondValue == other.secondValue
+            && dimensions == other.dimensions && excessDigits == other.excessDigits
+            && enrolment == other.enrolment && carryMax == other.carryMax
+            && activeFrom == other.activeFrom && activeTo == other.activeTo
+    }
+
     /// In place of a zone: each meter's periods are cut in the zone of the customer who owns its
     /// subject. No zone of the database has this name.
     public static let customersZone = "customer"

@@ -142,6 +142,38 @@ extension Sequence<MeterType> {
         return inForce + first
     }
 
+    /// Over which time each of these versions carries values: the times that it rules, and those of
+    /// its neighbours that read events as it does.
+    ///
+    /// - Returns: by the number of each version the last of these neighbours, with the times that
+    ///   they rule together.
+    /// - Complexity: O(n log n).
+    public func carrying() -> [UInt32: MeterType] {
+        var carrying: [UInt32: MeterType] = [:]
+        for versions in Dictionary(grouping: self, by: \.key).values {
+            var joined: [MeterType] = []
+            func close() {
+                guard let first = joined.first, var last = joined.last else { return }
+                last.effectiveFrom = first.effectiveFrom
+                for version in joined { carrying[version.number] = last }
+                joined = []
+            }
+            for version in versions.sorted(by: {
+                $0.effective.lowerBound < $1.effective.lowerBound
+            }) {
+                if let last = joined.last,
+                    last.effective.upperBound != version.effective.lowerBound
+                        || !last.definition.reads(as: version.definition)
+                {
+                    close()
+                }
+                joined.append(version)
+            }
+            close()
+        }
+        return carrying
+    }
+
     /// Cuts off what later versions took over, and leaves out those with nothing left.
     private func bounded(_ tookOver: (Position) -> Bool) -> [MeterType] {
         var ends: [MeterTypeKey: Instant] = [:]

@@ -70,6 +70,23 @@ public enum EnrolmentDocument {
         )
     }
 
+    /// Writes an enrolment; reading the document gives an equal one.
+    public static func write(_ enrolment: MeterEnrolment) -> JSONObject {
+        var document: JSONObject = [
+            "meterType": .string(enrolment.id.meterType.text),
+            "subject": .string(enrolment.id.subject),
+        ]
+        document["start"] = enrolment.start.map { .string($0.rfc3339) }
+        document["end"] = enrolment.end.map { .string($0.rfc3339) }
+        for (name, text) in [
+            ("category", enrolment.category), ("externalRef", enrolment.externalRef),
+        ] where !text.isEmpty {
+            document[name] = .string(text)
+        }
+        if !enrolment.metadata.isEmpty { document["metadata"] = enrolment.metadata.document }
+        return document
+    }
+
     private static func judge(_ start: Instant?, _ end: Instant?, _ reader: inout FieldReader) {
         if let start, let end, start >= end {
             reader.fault("end", "it does not lie after start", "give a later time")

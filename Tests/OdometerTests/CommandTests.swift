@@ -53,7 +53,27 @@ import WireFormat
         ("backup --data FOLDER/data --to FOLDER/copy", 0),
         ("backup --data FOLDER/data --to FOLDER/copy", 1),
         ("restore --from FOLDER/copy --data FOLDER/restored", 0),
-        ("verify --data FOLDER/restored", 0), ("meter-types retire calls", 0),
+        ("verify --data FOLDER/restored", 0),
+        ("customers", 0), ("customers list", 0), ("customers put acme --subject acme", 0),
+        ("customers put acme --file FOLDER/none.json", 2), ("customers put a/b", 1),
+        ("customers put other --subject acme", 1), ("customers show acme", 0),
+        ("customers show none", 1), ("customers unowned", 0),
+        ("usage --meter-type calls --customer acme", 0),
+        ("usage --meter-type calls --customer none", 1),
+        ("meters enrol calls acme van-1 --start 2026-11-01T00:00:00Z", 0),
+        ("meters enrol calls acme van-1 --start 2026-11-01T00:00:00Z", 0),
+        ("meters enrol calls acme --start 2026-11-02T00:00:00Z", 1),
+        ("meters enrol none acme", 1), ("meters enrol calls", 2),
+        ("meters enrol --file FOLDER/meters.json", 0),
+        ("meters change calls~van-1 --end 2027-01-01T00:00:00Z", 0),
+        ("meters change calls~van-1 --end 2026-01-01T00:00:00Z", 1),
+        ("meters suspend calls~van-1 --reason moved", 0), ("meters suspend calls~van-1", 2),
+        ("meters --state suspended --customer acme", 0), ("meters resume calls~van-1", 0),
+        ("meters close calls~van-1 --reason sold", 0), ("meters close calls~none --reason x", 0),
+        ("apply -f FOLDER/who.yaml --dry-run", 5), ("apply -f FOLDER/who.yaml --exit-code", 5),
+        ("apply -f FOLDER/who.yaml --exit-code", 0), ("export --kind customer --kind meter", 0),
+        ("customers retire acme", 0), ("customers retire none", 1),
+        ("apply -f FOLDER/who.yaml", 1), ("meter-types retire calls", 0),
         ("meter-types retire none", 1), ("apply -f FOLDER/calls.yaml", 1),
     ]
 
@@ -62,6 +82,17 @@ import WireFormat
             ("calls.yaml", calls), ("changed.yaml", calls + "\ndescription: all of them"),
             ("fixed.yaml", calls + "\nunit: call"), ("broken.yaml", "kind: meter-type"),
             ("events.ndjson", events),
+            ("meters.json", #"{"meters":[{"meterType":"calls","subject":"van-2"}]}"#),
+            (
+                "who.yaml",
+                """
+                {kind: customer, key: acme, subjects: [acme, van-1], metadata: {team: north}}
+                ---
+                {kind: meter, meterType: calls, subject: van-2, metadata: {floor: "3"}}
+                ---
+                {kind: meter, meterType: calls, subject: van-3, start: "2026-11-01T00:00:00Z"}
+                """
+            ),
             ("rejected.ndjson", "{\"id\":\"c\"}\n"),
         ]
         for (name, text) in files {

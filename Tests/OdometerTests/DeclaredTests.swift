@@ -21,6 +21,21 @@ import Yams
         "backfill":{"state":"done","eventsDone":"0","eventsTotal":"0"}}
         """
 
+    private static let customers = """
+        {"key":"acme","name":"Acme","timezone":"UTC","subjects":["a",{"subject":"b",\
+        "from":"2026-01-01T00:00:00Z"}],"createdAt":"2026-11-01T00:00:00Z",\
+        "changedAt":"2026-11-01T00:00:00Z"}
+        """
+    private static let meters = [
+        #"{"id":"calls~a","meterType":"calls","subject":"a","state":"active","unit":"","#
+            + #""start":"2026-11-01T00:00:00Z","metadata":{"floor":"3"},"#
+            + #""enrolledAt":"2026-11-01T00:00:00Z","customer":"acme"}"#,
+        // Opened by itself: nobody declared it.
+        #"{"id":"calls~b","meterType":"calls","subject":"b","state":"active","unit":""}"#,
+        #"{"id":"calls~c","meterType":"calls","subject":"c","state":"closed","unit":"","#
+            + #""enrolledAt":"2026-11-01T00:00:00Z"}"#,
+    ]
+
     private static func plan(_ declared: String, told: String = told) throws -> DeclaredPlan {
         try DeclaredPlan(documents(declared), held: ["meter-type": [object(told)]])
     }
@@ -73,6 +88,7 @@ import Yams
 
         let step = try #require(plan.steps.first)
         let call = step.kind.change(step.document, step.action.changes)
+        #expect(plan.calls.map(\.call.path) == [call.path])
         #expect((call.method, call.path) == (.patch, "/v1/meter-types/calls"))
         #expect(call.body == ["eventTypes": ["x"], "filter": .null])
     }
@@ -86,6 +102,92 @@ import Yams
         )
 
         #expect(plan.text == "! meter-type calls: it is retired\n")
+    }
+
+    @Test("customers and meters are held against what the server tells of them")
+    func customersAndMeters() throws {
+        let declared = """
+            kind: meter
+            meterType: calls
+            subject: a
+            start: "2026-11-01T01:00:00+01:00"
+            ---
+            {kind: meter, meterType: calls, subject: b}
+            ---
+            {kind: meter, meterType: calls, subject: c}
+            ---
+            {kind: meter, meterType: calls, subject: d}
+            ---
+            kind: customer
+            key: acme
+            name: Acme
+            subjects: [{subject: b, from: "2026-01-01T00:00:00Z"}, a]
+            """
+
+        let plan = try DeclaredPlan(
+            Self.documents(declared),
+            held: [
+                "customer": [Self.object(Self.customers)],
+                "meter": Self.meters.map(Self.object),
+            ]
+        )
+
+        #expect(
+            plan.text == """
+                = customer acme
+                ~ meter calls~a
+                    metadata: {"floor":"3"} -> nothing
+                + meter calls~b
+                ! meter calls~c: it is closed
+                + meter calls~d
+
+                """
+        )
+        #expect(plan.calls.map(\.call.path) == ["/v1/meters/calls~a", "/v1/meters"])
+        #expect(
+            plan.calls.map(\.call.body) == [
+                ["metadata": .null],
+                [
+                    "meters": [
+                        ["meterType": "calls", "subject": "b"],
+                        ["meterType": "calls", "subject": "d"],
+                    ]
+                ],
+            ]
+        )
+    }
+
+    @Test("meters are enrolled many in a call")
+    func many() throws {
+        let count = DeclaredKind.meter.madeMax + 1
+        let declared = (0..<count).map { place in
+            DeclaredDocument(
+                place: "file",
+                value: [
+                    "kind": "meter", "meterType": "calls", "subject": .string("s\(place)"),
+                ]
+            )
+        }
+
+        let plan = try DeclaredPlan(declared, held: [:])
+
+        #expect(plan.calls.map(\.steps.count) == [count - 1, 1])
+    }
+
+    @Test(
+        "a subject of a flag may have times",
+        arguments: [
+            ("a", #""a""#), ("a,b", #""a,b""#),
+            ("a,2026-01-01T00:00:00Z", #"{"subject":"a","from":"2026-01-01T00:00:00Z"}"#),
+            ("a,,2026-01-01T00:00:00Z", #"{"subject":"a","to":"2026-01-01T00:00:00Z"}"#),
+            (
+                "a,b,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z",
+                #"{"subject":"a,b","from":"2026-01-01T00:00:00Z","to":"2026-02-01T00:00:00Z"}"#
+            ),
+        ]
+    )
+    func subject(flag: String, json: String) throws {
+        #expect(CustomersPut.subject(flag) == (try JSONValue.parse(Array(json.utf8))))
     }
 
     @Test("a difference is shown by its fields, for people and for programs")
@@ -130,7 +232,10 @@ import Yams
     @Test(
         "a document that no server could take says where and why",
         arguments: [
-            ("key: a", "file: no kind; known: "), ("kind: meter\nkey: a", "kind \"meter\"; known"),
+            ("key: a", "file: no kind; known: "), ("kind: metre\nkey: a", "kind \"metre\"; known"),
+            ("kind: customer\nname: a", "/key: it is missing"),
+            ("kind: meter\nsubject: a", "/meterType: "),
+            ("kind: meter\nmeterType: a\nsubject: b\nend: x", "/end: "),
             ("kind: meter-type\nkey: a", "/eventTypes: it is missing"),
             ("kind: meter-type\nfiltre: a", "/filtre: there is no such field"),
             ("[1]", "file: it is a number, not an object"), ("{\"a\":}", "file: "),

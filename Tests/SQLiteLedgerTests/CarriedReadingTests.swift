@@ -156,23 +156,56 @@ import UsageModel
     }
 
     @Test(
-        "a version begins anew",
+        "a version that reads events otherwise begins anew, and any other goes on",
         arguments: [
-            (Aggregation.timeWeighted, "17"), (.counter, "0"), (.peakConcurrency, "7"),
+            (Aggregation.timeWeighted, "22", "17"), (.counter, "2", "0"),
+            (.peakConcurrency, "12", "7"),
         ]
     )
-    func versions(aggregation: Aggregation, expected: String) async throws {
+    func versions(aggregation: Aggregation, goesOn: String, anew: String) async throws {
+        for (readsOtherwise, expected) in [(false, goesOn), (true, anew)] {
+            let fixture = LedgerFixture()
+            let ledger = try fixture.open()
+            var definition = try await ledger.create(.sample(aggregation)).definition
+            _ = try await ledger.record([Self.told("a", "5", 0), Self.told("b", "7", 3)])
+            definition.category = "disks"
+            if readsOtherwise { definition.filter = "subject != \"nobody\"" }
+            _ = try await ledger.revise(definition, effective: .at(Self.hour(2)), after: 1)
+            while try await !ledger.backfills().isEmpty { await Task.yield() }
+            #expect(try await Self.value(ledger, definition, 0..<4) == expected)
+            definition.timeUnit = .day
+            await #expect(throws: LedgerError.self) {
+                try await ledger.revise(definition, effective: .now, after: 2)
+            }
+            try ledger.close()
+        }
+    }
+
+    @Test(
+        "of a quarter of an hour that two versions share, each tells its own part",
+        arguments: [
+            // 60 for three minutes, 120 for seven, 30 from then on.
+            (Aggregation.timeWeighted, "131", "90"), (.peakConcurrency, "210", "210"),
+        ]
+    )
+    func withinQuarter(aggregation: Aggregation, whole: String, later: String) async throws {
         let ledger = try fixture.open()
         var definition = try await ledger.create(.sample(aggregation)).definition
-        _ = try await ledger.record([Self.told("a", "5", 0), Self.told("b", "7", 3)])
-        definition.category = "disks"
-        _ = try await ledger.revise(definition, effective: .at(Self.hour(2)), after: 1)
-        while try await !ledger.backfills().isEmpty { await Task.yield() }
-        #expect(try await Self.value(ledger, definition, 0..<4) == expected)
-        definition.timeUnit = .day
-        await #expect(throws: LedgerError.self) {
-            try await ledger.revise(definition, effective: .now, after: 2)
+        func minute(_ minute: Int64) -> Instant {
+            Instant(microseconds: Self.hour(0).microseconds + minute * 60_000_000)
         }
+        for (id, value, at) in [("a", "60", 2), ("b", "120", 5), ("c", "30", 12)] {
+            var event = Self.told(id, value, 0)
+            event.time = minute(Int64(at))
+            _ = try await ledger.record([event])
+        }
+        definition.category = "disks"
+        _ = try await ledger.revise(definition, effective: .at(minute(10)), after: 1)
+        while try await !ledger.backfills().isEmpty { await Task.yield() }
+        // The first version counted what the second rules: nothing of it twice, wherever a window
+        // begins.
+        #expect(try await Self.value(ledger, definition, 0..<4) == whole)
+        #expect(try await Self.value(ledger, definition, 1..<4) == later)
         try ledger.close()
     }
 

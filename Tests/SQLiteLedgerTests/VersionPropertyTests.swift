@@ -89,6 +89,11 @@ import UsageModel
 
         private mutating func varied(_ definition: MeterTypeDefinition) -> MeterTypeDefinition {
             var varied = definition
+            if draw(3) == 0 {
+                // Nothing that matters to an event: what is carried goes on.
+                varied.name = "n\(draw(1_000_000))"
+                return varied
+            }
             varied.filter =
                 draw(3) == 0 ? nil : SampleRule.filterTexts.randomElement(using: &generator)
             varied.eventTypes = [["llm.*"], ["llm.request", "storage"], ["*"]][draw(3)]

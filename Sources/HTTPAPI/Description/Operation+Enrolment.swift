@@ -129,9 +129,11 @@ extension Schema {
     static let closure = request([wordStart, .required("reason", reason)]).named("Closure")
 
     /// What was said of a meter, beside what every listed meter says.
+    static let datedFields: [Field] =
+        notes + [.optional("enrolledAt", instant, "When it was said, where it is enrolled.")]
+
     static let enrolmentFields: [Field] =
-        notes + [
-            .optional("enrolledAt", instant, "When it was said, where it is enrolled."),
+        datedFields + [
             .optional("reason", text, "Of the state it is in."),
             .optional("states", list(of: stateWord), "All that was said of its state."),
         ]

@@ -132,7 +132,7 @@ extension Schema {
         .required("state", words(MeterStanding.self)), .required("unit", text),
     ]
 
-    static let listedMeter = answer(listedMeterFields).named("ListedMeter")
+    static let listedMeter = answer(listedMeterFields + datedFields).named("ListedMeter")
 
     static let meter = answer(
         listedMeterFields + enrolmentFields + [

@@ -8,6 +8,7 @@ internal import WireFormat
 /// a question groups by.
 struct CarriedSamples {
     struct SeriesKey: Hashable {
+        /// See ``Coverage/series(of:)``.
         var meter: UInt32
         var subject: UInt32
         var tuple: UInt32
@@ -116,7 +117,7 @@ extension UsageReader {
         _ stretch: Range<Instant>
     ) -> CarriedSamples.SeriesKey {
         CarriedSamples.SeriesKey(
-            meter: meter,
+            meter: coverage.series(of: meter),
             subject: key.subject,
             tuple: key.dimensions,
             stretch: stretch
@@ -148,7 +149,7 @@ extension UsageReader {
             guard let stretch = coverage.stretch(meter: meter, subject: subject, time: event.time)
             else { continue }
             let key = CarriedSamples.SeriesKey(
-                meter: meter,
+                meter: coverage.series(of: meter),
                 subject: subject,
                 tuple: number(of: batch.tuples[Int(contribution.tuple)]),
                 stretch: stretch

@@ -17,12 +17,15 @@ struct Coverage {
 
     /// Of each meter, the times that belong to it.
     private let effective: [UInt32: Range<Instant>]
+    /// Of each meter, the version whose series its samples belong to.
+    private let carrying: [UInt32: MeterType]
     /// What depends on who the subject is.
     let subjects: SubjectCoverage
 
     /// - Parameter meterTypes: The versions in force, each with the times it rules.
     init(_ meterTypes: some Sequence<MeterType>, _ subjects: SubjectCoverage = .everybody) {
         self.subjects = subjects
+        carrying = meterTypes.carrying()
         effective = Dictionary(
             meterTypes.map { ($0.number, $0.effective) },
             uniquingKeysWith: { one, _ in one }
@@ -47,17 +50,25 @@ struct Coverage {
             && subjects.instant(meter: meter, subject: subject, time: time)
     }
 
-    /// The stretch of time around an instant in which a meter counts a subject, whoever owns it;
-    /// nil where it does not count.
+    /// The meter whose series what was told to a meter belongs to: see
+    /// ``Swift/Sequence/carrying()``.
+    func series(of meter: UInt32) -> UInt32 { carrying[meter]?.number ?? meter }
+
+    /// The stretch of time around an instant of a meter in which its series counts a subject,
+    /// whoever owns it; nil where it does not count.
     func stretch(meter: UInt32, subject: UInt32, time: Instant) -> Range<Instant>? {
         guard let effective = effective[meter], effective.contains(time) else { return nil }
-        return subjects.stretch(meter: meter, subject: subject, time: time)?.clamped(to: effective)
+        return subjects.stretch(meter: meter, subject: subject, time: time)?
+            .clamped(to: carrying[meter]?.effective ?? effective)
     }
 
-    /// The stretch that holds a bucket as a whole; nil where none does.
+    /// The stretch that holds a bucket of a meter as a whole; nil where none does.
     func stretch(meter: UInt32, subject: UInt32, holding bucket: Int32) -> Range<Instant>? {
-        let stretch = stretch(meter: meter, subject: subject, time: RollupBucket.start(bucket))
-        guard let stretch, stretch.upperBound >= RollupBucket.start(bucket + 1) else { return nil }
+        let (start, end) = (RollupBucket.start(bucket), RollupBucket.start(bucket + 1))
+        // The meter may have counted events that another version of the series rules by now.
+        guard let stretch = stretch(meter: meter, subject: subject, time: start),
+            stretch.upperBound >= end, (effective[meter]?.upperBound ?? start) >= end
+        else { return nil }
         return stretch
     }
 

@@ -141,7 +141,7 @@ struct CustomersPut: AsyncParsableCommand {
     var timezone: String?
     @Option(
         name: .customLong("subject"),
-        help: "SUBJECT, or SUBJECT,FROM,TO where it owns it for a time; may repeat."
+        help: "SUBJECT, or SUBJECT,FROM,TO where it owns it for a time (either may be empty)."
     )
     var subjects: [String] = []
     @Option(help: "A word to sort customers by.") var category: String?
@@ -179,12 +179,18 @@ struct CustomersPut: AsyncParsableCommand {
         return JSONValue.object(document).serialized()
     }
 
-    private static func subject(_ text: String) -> JSONValue {
+    /// A subject as a flag says it: `acme`, `acme,FROM` or `acme,FROM,TO`; a time may be left out.
+    static func subject(_ text: String) -> JSONValue {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3 else { return .string(text) }
-        var document: JSONObject = ["subject": .string(parts[0])]
-        if !parts[1].isEmpty { document["from"] = .string(parts[1]) }
-        if !parts[2].isEmpty { document["to"] = .string(parts[2]) }
+        // What stands behind a comma is a time, or nothing; a subject may hold commas itself.
+        func isTime(_ part: String) -> Bool { part.isEmpty || Instant(rfc3339: part) != nil }
+        let times = parts.dropFirst().suffix(2).reversed().prefix(while: isTime).count
+        guard times > 0 else { return .string(text) }
+        let subject = parts.dropLast(times).joined(separator: ",")
+        var document: JSONObject = ["subject": .string(subject)]
+        for (name, part) in zip(["from", "to"], parts.suffix(times)) where !part.isEmpty {
+            document[name] = .string(part)
+        }
         return .object(document)
     }
 }

@@ -8,8 +8,8 @@ struct ApplyCommand: AsyncParsableCommand {
         abstract: "Make a server hold what files declare; what stands already is left alone.",
         discussion: """
             Files are YAML or JSON, of one document or several, in the words of the API and with a \
-            `kind`: meter-type. The whole is checked and the difference shown before the first \
-            call; what no file declares is left as it is.
+            `kind`: meter-type, customer or meter. The whole is checked and the difference shown \
+            before the first call; what no file declares is left as it is.
 
               odometer apply -f meters/ --dry-run
 
@@ -60,21 +60,18 @@ struct ApplyCommand: AsyncParsableCommand {
 
     private func apply(_ plan: DeclaredPlan, _ server: ServerConnection) async throws {
         var done = 0
-        for step in plan.steps {
-            let call: DeclaredCall
-            switch step.action {
-            case .make: call = step.kind.make(step.document)
-            case .change(let changes): call = step.kind.change(step.document, changes)
-            case .none, .refuse: continue
-            }
+        for (call, steps) in plan.calls {
             do throws(CommandFailure) {
                 let body = JSONValue.object(call.body).serialized()
                 _ = try await server.ask(call.method, call.path, body: ("application/json", body))
             } catch {
-                let words = "\(step.kind.name) \(step.key), after \(done) that were applied"
+                let (first, more) = (steps[0], steps.count - 1)
+                let which =
+                    "\(first.kind.name) \(first.key)" + (more > 0 ? " and \(more) more" : "")
+                let words = "\(which), after \(done) that were applied"
                 throw CommandFailure(error.code, "\(words): \(error.message)")
             }
-            done += 1
+            done += steps.count
         }
         Terminal.say("\(done) applied, \(plan.steps.count - done) stood already")
     }

@@ -69,8 +69,9 @@ enum DeclaredDocuments {
     ) throws(CommandFailure) -> [JSONValue] {
         let first = bytes.first { $0 > 0x20 }
         do {
-            // JSON as it is, so that its faults are told by their bytes.
-            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+            // JSON as it is, so that its faults are told by their bytes; but YAML too may begin so.
+            let isNamedYAML = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
+            if !isNamedYAML, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
                 return [try JSONValue.parse(bytes)]
             }
             var documents = try Yams.compose_all(yaml: String(decoding: bytes, as: UTF8.self))

@@ -42,6 +42,10 @@ struct DeclaredPlan {
     init(_ documents: [DeclaredDocument], held: [String: [JSONObject]]) throws(CommandFailure) {
         var places: [String: String] = [:]
         var found: [(kind: Int, step: Step)] = []
+        var standing: [String: [String: Held]] = [:]
+        for kind in DeclaredKind.all {
+            standing[kind.name] = try Self.standing(kind, held[kind.name] ?? [])
+        }
         for document in documents {
             let (kind, declared) = try Self.read(document)
             let key = kind.key(declared)
@@ -49,7 +53,7 @@ struct DeclaredPlan {
                 let what = "\(kind.name) \(key) is declared twice"
                 throw CommandFailure(.usage, "\(what): in \(other) and in \(document.place)")
             }
-            let action = try Self.action(kind, key, declared, held[kind.name] ?? [])
+            let action = Self.action(kind, declared, standing[kind.name]?[key])
             let step = Step(kind: kind, key: key, document: declared, action: action)
             let place = DeclaredKind.all.firstIndex { $0.name == kind.name } ?? 0
             found.append((place, step))
@@ -93,29 +97,68 @@ struct DeclaredPlan {
         }
     }
 
-    private static func action(
+    /// What the server holds of one document.
+    private struct Held {
+        var normal: JSONObject
+        var over: String?
+    }
+
+    /// What the server holds of a kind, by the keys.
+    private static func standing(
         _ kind: DeclaredKind,
-        _ key: String,
-        _ declared: JSONObject,
         _ held: [JSONObject]
-    ) throws(CommandFailure) -> Action {
-        for told in held {
-            let normal: JSONObject
-            do throws(DeclaredFault) { normal = try kind.normal(told) } catch {
+    ) throws(CommandFailure) -> [String: Held] {
+        var standing: [String: Held] = [:]
+        for told in held where kind.isDeclared(told) {
+            do throws(DeclaredFault) {
+                let normal = try kind.normal(told)
+                standing[kind.key(normal)] = Held(normal: normal, over: kind.over(told))
+            } catch {
                 // A server that is younger than this program may say more than it knows.
                 let faults = error.faults.map(\.pointer).joined(separator: ", ")
                 let words = "the server's \(kind.name) is not understood here: \(faults)"
                 throw CommandFailure(.refused, words)
             }
-            guard kind.key(normal) == key else { continue }
-            let changes = DeclaredChange.between(normal, declared)
-            if kind.isOver(told) { return .refuse(changes, because: "it is retired") }
-            if changes.isEmpty { return .none }
-            let fixed = changes.map(\.name).filter(kind.fixed.contains)
-            if fixed.isEmpty { return .change(changes) }
-            return .refuse(changes, because: "it keeps its \(fixed.joined(separator: " and "))")
         }
-        return .make
+        return standing
+    }
+
+    private static func action(
+        _ kind: DeclaredKind,
+        _ declared: JSONObject,
+        _ held: Held?
+    ) -> Action {
+        guard let held else { return .make }
+        let changes = DeclaredChange.between(held.normal, declared)
+        if let over = held.over { return .refuse(changes, because: over) }
+        if changes.isEmpty { return .none }
+        let fixed = changes.map(\.name).filter(kind.fixed.contains)
+        if fixed.isEmpty { return .change(changes) }
+        return .refuse(changes, because: "it keeps its \(fixed.joined(separator: " and "))")
+    }
+
+    /// The calls that bring it about, in order, each with the steps that it does.
+    var calls: [(call: DeclaredCall, steps: [Step])] {
+        var calls: [(call: DeclaredCall, steps: [Step])] = []
+        var made: [Step] = []
+        func make() {
+            guard let kind = made.first?.kind else { return }
+            calls.append((kind.make(made.map(\.document)), made))
+            made = []
+        }
+        for step in steps {
+            if let kind = made.first?.kind, kind.name != step.kind.name { make() }
+            switch step.action {
+            case .make:
+                made.append(step)
+                if made.count == step.kind.madeMax { make() }
+            case .change(let changes):
+                calls.append((step.kind.change(step.document, changes), [step]))
+            case .none, .refuse: continue
+            }
+        }
+        make()
+        return calls
     }
 
     // MARK: For people and programs

@@ -9,7 +9,8 @@ struct ExportCommand: AsyncParsableCommand {
         abstract: "Write what a server holds as documents that `apply` takes.",
         discussion: """
             YAML, or JSON with --json. Applying it to the same server changes nothing; applying \
-            it to an empty one makes the same. Retired meter types are left out.
+            it to an empty one makes the same. What is retired or closed is left out, and so are \
+            meters that opened by themselves.
             """
     )
 
@@ -30,7 +31,8 @@ struct ExportCommand: AsyncParsableCommand {
         try await ServerConnection.open(answer.server) { server in
             var documents: [JSONObject] = []
             for kind in kinds {
-                for told in try await server.all(kind.listPath) where !kind.isOver(told) {
+                for told in try await server.all(kind.listPath)
+                where kind.isDeclared(told) && kind.over(told) == nil {
                     documents.append(try Self.document(told, kind))
                 }
             }
