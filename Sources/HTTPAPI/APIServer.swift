@@ -18,10 +18,12 @@ public struct APIServer: Service {
     private let onListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
+    ///   - records: Where usage records are kept; nil where none are.
     ///   - clock: The time of day, for the arrival of events.
     ///   - onListening: Called once with the port that is listened on.
     public init(
         ledger: any UsageLedger,
+        records: (any UsageRecordStore)? = nil,
         clock: @escaping @Sendable () -> Instant,
         zones: SystemTimeZones,
         configuration: APIConfiguration = APIConfiguration(),
@@ -33,6 +35,7 @@ public struct APIServer: Service {
         self.onListening = onListening
         desk = FrontDesk(
             ledger: ledger,
+            records: records,
             zones: zones,
             configuration: configuration,
             logger: logger,

@@ -10,6 +10,7 @@ import WireFormat
 /// Takes each call to its route, and answers; whatever goes wrong becomes a problem document.
 struct FrontDesk: HTTPResponder {
     let ledger: any UsageLedger
+    let records: (any UsageRecordStore)?
     let zones: SystemTimeZones
     let bodies: BodyReading
     let budget: BodyBudget
@@ -19,12 +20,14 @@ struct FrontDesk: HTTPResponder {
 
     init(
         ledger: any UsageLedger,
+        records: (any UsageRecordStore)?,
         zones: SystemTimeZones,
         configuration: APIConfiguration,
         logger: Logger,
         clock: @escaping @Sendable () -> Instant
     ) {
         (self.ledger, self.zones, self.logger, self.clock) = (ledger, zones, logger, clock)
+        self.records = records
         bodies = BodyReading(bytesMax: configuration.bodyBytesMax)
         budget = BodyBudget(bytesMax: configuration.bodyBytesInFlightMax)
     }
@@ -73,6 +76,8 @@ struct FrontDesk: HTTPResponder {
         case .unreadable: return try await listUnreadable(call)
         case .quarantine: return try await listQuarantine(call)
         case .reconciliation: return try await readBooks(call)
+        case .records: return try await listRecords(call)
+        case .record: return try await readRecord(call)
         case .status: return try await readStatus(call)
         case .health: return .text("alive\n")
         case .readiness: return await readReadiness(call)

@@ -4,6 +4,7 @@ enum Route: Int, CaseIterable {
         quarantine, reconciliation
     case versions, backfill, backfills, preview
     case suspension, resumption, closure, customers, customer, subjects
+    case records, record
     case status, health, readiness, metrics, problem, description
     /// No address of ours.
     case none
@@ -35,6 +36,8 @@ enum Route: Int, CaseIterable {
         case .unreadable: "/v1/unreadable"
         case .quarantine: "/v1/quarantine"
         case .reconciliation: "/v1/reconciliation"
+        case .records: "/v1/usage-records"
+        case .record: "/v1/usage-records/{id}"
         case .status: "/v1/status"
         case .health: "/healthz"
         case .readiness: "/readyz"

@@ -59,34 +59,6 @@ public enum TimeUnit: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// For how long a value holds where no other comes: a number of `s`, `m`, `h` or `d`, as in `15m`.
-public struct CarryTime: Hashable, Sendable, CustomStringConvertible {
-    public let microseconds: Int64
-
-    private static let units: [(letter: Character, unit: TimeUnit)] = [
-        ("d", .day), ("h", .hour), ("m", .minute), ("s", .second),
-    ]
-
-    /// - Returns: nil for what is not 1 to 6 digits, not all of them zero, and one of the letters.
-    public init?(_ text: String) {
-        let digits = text.dropLast()
-        guard let unit = Self.units.first(where: { $0.letter == text.last })?.unit,
-            (1...6).contains(digits.utf8.count),
-            digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(digits),
-            number > 0
-        else { return nil }
-        microseconds = number * unit.microseconds
-    }
-
-    /// In the largest unit that is whole.
-    public var description: String {
-        for (letter, unit) in Self.units where microseconds % unit.microseconds == 0 {
-            return "\(microseconds / unit.microseconds)\(letter)"
-        }
-        return ""
-    }
-}
-
 /// Which of the sorted values of a meter its percentile is.
 public struct Percentile: Hashable, Sendable {
     /// How a place between two values is read. The raw values are the words on the wire.

@@ -64,6 +64,10 @@ public enum Limits {
     public static let customerSubjectsMax = 10_000
     /// The most things that the answer lists which use what was retired.
     public static let usersShownMax = 100
+    /// The most rows by dimensions of one usage record.
+    public static let recordPartsMax = 1_000
+    /// The longest grace period, in days.
+    public static let graceDaysMax = 366
     /// The most units of a reset schedule in one period.
     public static let resetIntervalMax = 10_000
     /// The longest cron expression, in UTF-8 bytes.

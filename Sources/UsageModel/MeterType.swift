@@ -117,8 +117,8 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     public var percentile: Percentile?
     /// For `time-weighted` only, which has one.
     public var timeUnit: TimeUnit?
-    /// For `time-weighted` only; nil: a value holds until the next one.
-    public var carryMax: CarryTime?
+    /// For `time-weighted` only, and never zero; nil: a value holds until the next one.
+    public var carryMax: TimeLength?
     /// In the order of their names' bytes, no name twice.
     public var dimensions: [Dimension]
     public var rounding: Rounding?
@@ -132,6 +132,8 @@ public struct MeterTypeDefinition: Hashable, Sendable {
     public var resetSchedule: ResetSchedule
     /// What a meter holds in one period, for those who watch; nil where not said. Never negative.
     public var capacity: Quantity?
+    /// What becomes of its meters' periods when they are over.
+    public var records: RecordRules
     /// A word to sort meter types by, and what another system calls this one; empty if not said.
     public var category: String
     public var externalRef: String
@@ -155,7 +157,7 @@ public struct MeterTypeDefinition: Hashable, Sendable {
         (secondValue, percentile, timeUnit, carryMax) = (nil, nil, nil, nil)
         (description, unit, rounding, excessDigits) = ("", "", nil, .round)
         (enrolment, timezone, resetSchedule, capacity) = (.auto, "UTC", .never, nil)
-        (category, externalRef) = ("", "")
+        (category, externalRef, records) = ("", "", .standard)
         (activeFrom, activeTo, metadata) = (nil, nil, [])
     }
 
@@ -170,6 +172,7 @@ public struct MeterTypeDefinition: Hashable, Sendable {
             && one.excessDigits == other.excessDigits && one.enrolment == other.enrolment
             && one.timezone == other.timezone
             && one.resetSchedule == other.resetSchedule && one.capacity == other.capacity
+            && one.records == other.records
             && one.category == other.category && one.externalRef == other.externalRef
             && one.activeFrom == other.activeFrom && one.activeTo == other.activeTo
             && one.metadata.elementsEqual(other.metadata, by: ==)
@@ -227,6 +230,8 @@ public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {
     /// zone, say.
     case expressionInvalid
     case valueNegative
+    /// The event came after its period was closed, and late events do not count.
+    case periodClosed
 
     /// The code on the wire.
     public var code: String {
@@ -246,6 +251,7 @@ public enum UnreadableReason: UInt8, CaseIterable, Hashable, Sendable {
         case .expressionTextTooLong: "expression-text-too-long"
         case .expressionInvalid: "expression-invalid"
         case .valueNegative: "value-negative"
+        case .periodClosed: "period-closed"
         }
     }
 }

@@ -75,7 +75,7 @@ extension DefinitionReader {
         return nil
     }
 
-    private mutating func readTimes(_ aggregation: Aggregation?) -> (TimeUnit?, CarryTime?) {
+    private mutating func readTimes(_ aggregation: Aggregation?) -> (TimeUnit?, TimeLength?) {
         guard aggregation == .timeWeighted else {
             refuse(["timeUnit", "carryMax"], .timeWeighted, aggregation)
             return (nil, nil)
@@ -85,10 +85,10 @@ extension DefinitionReader {
             fault("/timeUnit", "time-weighted needs a unit of time", "choose from: \(words)")
         }
         let unit: TimeUnit? = word("timeUnit")
-        guard let text = string("carryMax", "/carryMax") else { return (unit, nil) }
-        let most = CarryTime(text)
-        if most == nil {
-            fault("/carryMax", "it is no length of time", "give a number of s, m, h or d: \"15m\"")
+        var most = length("carryMax")
+        if most == .zero {
+            fault("/carryMax", "a value would hold for no time", "give a longer time, or none")
+            most = nil
         }
         return (unit, most)
     }

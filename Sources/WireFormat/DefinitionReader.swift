@@ -9,13 +9,11 @@ struct DefinitionReader {
         "key", "name", "description", "unit", "eventTypes", "aggregation", "filter", "value",
         "percentile", "method", "timeUnit", "carryMax", "dimensions", "rounding", "excessDigits",
         "enrolment", "timezone",
-        "resetSchedule", "capacity",
+        "resetSchedule", "capacity", "gracePeriod", "zeroUsageRecords",
         "category", "externalRef", "activeFrom", "activeTo", "metadata",
     ]
     /// Promised by the API, but not yet there.
-    private static let later: Set = [
-        "thresholds"
-    ]
+    private static let later: Set = ["thresholds"]
     private static let ours: Set = ["version", "createdAt", "retiredAt", "backfill"]
     /// Words of `groupBy` that mean something else.
     private static let reservedDimensions: Set = ["subject", "customer"]
@@ -56,6 +54,7 @@ struct DefinitionReader {
             text("timezone", bytesMax: MeterTypeDocument.timezoneBytesMax) ?? definition.timezone
         definition.resetSchedule = readResetSchedule()
         definition.capacity = readCapacity()
+        definition.records = readRecordRules()
         definition.category = text("category", bytesMax: MeterTypeDocument.categoryBytesMax) ?? ""
         definition.externalRef =
             text("externalRef", bytesMax: MeterTypeDocument.externalRefBytesMax) ?? ""

@@ -8,7 +8,8 @@ public import UsageModel
 ///      "dimensions":{"model":"$.data.model"},"rounding":{"mode":"half-even","places":2},
 ///      "excessDigits":"round","enrolment":"auto",
 ///      "timezone":"Europe/Berlin","resetSchedule":"monthly",
-///      "capacity":"1000000","category":"ai","externalRef":"SKU-4711",
+///      "capacity":"1000000","gracePeriod":"1h","zeroUsageRecords":true,
+///      "category":"ai","externalRef":"SKU-4711",
 ///      "activeFrom":"2026-01-01T00:00:00Z","activeTo":"…","metadata":{"team":"billing"}}
 ///
 /// `key`, `eventTypes`, `aggregation` are required, and `value` unless the aggregation is `count`;
@@ -100,11 +101,23 @@ public enum MeterTypeDocument {
         set("timezone", definition.timezone)
         document["resetSchedule"] = ResetScheduleDocument.write(definition.resetSchedule)
         set("capacity", definition.capacity?.description)
+        write(definition.records, to: &document)
         set("category", definition.category)
         set("externalRef", definition.externalRef)
         set("activeFrom", definition.activeFrom?.rfc3339)
         set("activeTo", definition.activeTo?.rfc3339)
         set("metadata", definition.metadata.map { ($0.name, $0.value) })
         return .object(document)
+    }
+
+    /// What is as it is where nothing is said stays out.
+    private static func write(_ rules: RecordRules, to document: inout JSONObject) {
+        let standard = RecordRules.standard
+        if rules.gracePeriod != standard.gracePeriod {
+            document["gracePeriod"] = .string(rules.gracePeriod.description)
+        }
+        if rules.makesZeroUsage != standard.makesZeroUsage {
+            document["zeroUsageRecords"] = .bool(rules.makesZeroUsage)
+        }
     }
 }

@@ -20,7 +20,8 @@ struct Odometer: AsyncParsableCommand {
         DemoCommand.self, EvalCommand.self, IngestCommand.self, MeterTypesCommand.self,
         MetersCommand.self, CustomersCommand.self, UsageCommand.self, EventsCommand.self,
         QuarantineCommand.self,
-        UnreadableCommand.self, BooksCommand.self, StatusCommand.self, ConfigCommand.self,
+        UnreadableCommand.self, RecordsCommand.self, BooksCommand.self, StatusCommand.self,
+        ConfigCommand.self,
         ApplyCommand.self, ExportCommand.self, ExplainCommand.self, OpenAPICommand.self,
         CompletionsCommand.self,
     ]

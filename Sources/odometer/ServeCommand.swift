@@ -53,10 +53,18 @@ struct RunningServer {
         } catch {
             throw CommandFailure(.refused, "cannot open \(configuration.data): \(error)")
         }
+        let zones = SystemTimeZones()
+        let keeper = RecordKeeper(
+            ledger: ledger,
+            store: ledger,
+            zones: zones,
+            clock: SystemClock.now
+        )
         let server = APIServer(
             ledger: ledger,
+            records: ledger,
             clock: SystemClock.now,
-            zones: SystemTimeZones(),
+            zones: zones,
             configuration: APIConfiguration(
                 host: configuration.listen.host,
                 port: configuration.listen.port,
@@ -67,7 +75,10 @@ struct RunningServer {
         )
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: server)],
+                services: [
+                    .init(service: KeeperService(keeper: keeper, logger: logger)),
+                    .init(service: server),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )

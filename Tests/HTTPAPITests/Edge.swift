@@ -17,12 +17,17 @@ struct Edge {
     let ledger: ScriptedLedger
     let server: APIServer
 
-    init(at now: Instant = Edge.now, _ configure: (inout APIConfiguration) -> Void = { _ in }) {
+    init(
+        at now: Instant = Edge.now,
+        records: ScriptedRecords? = nil,
+        _ configure: (inout APIConfiguration) -> Void = { _ in }
+    ) {
         var configuration = APIConfiguration(port: 0)
         configure(&configuration)
         ledger = ScriptedLedger(clock: { now })
         server = APIServer(
             ledger: ledger,
+            records: records,
             clock: { now },
             zones: SystemTimeZones(),
             configuration: configuration,

@@ -2,7 +2,9 @@ import Testing
 
 /// What only a socket shows. The bytes on the wire are written out, so that no client library is
 /// polite on our behalf.
-@Suite("On a live port", .serialized, .timeLimit(.minutes(1))) struct LiveTests {
+///
+/// The limit only ends a hang: other tests share the threads, and a busy machine has few to give.
+@Suite("On a live port", .serialized, .timeLimit(.minutes(5))) struct LiveTests {
     /// One more than the limit of ``LiveServer``.
     private static let tooMany = 100_001
 

@@ -69,7 +69,7 @@ import UsageModel
         var ended = MeterTypeDefinition.sample(.timeWeighted, key: "ended")
         ended.activeTo = Self.hour(5)
         var retired = MeterTypeDefinition.sample(.timeWeighted, key: "retired")
-        retired.carryMax = CarryTime("1d")
+        retired.carryMax = TimeLength("1d")
         for definition in [ended, retired] { _ = try await ledger.create(definition) }
         _ = try await ledger.record([Self.told("a", "2", 0), Self.told("b", "9", 6)])
         #expect(try await Self.value(ledger, ended) == "10")

@@ -80,7 +80,7 @@ import UsageModel
         if definition.aggregation == .timeWeighted {
             definition.timeUnit = TimeUnit.allCases.randomElement(using: &generator)
             definition.carryMax = ["90s", "4h", "3d", nil].randomElement(using: &generator)
-                .flatMap { $0.flatMap(CarryTime.init) }
+                .flatMap { $0.flatMap(TimeLength.init) }
         }
     }
 

@@ -146,6 +146,22 @@ import WireFormat
         #expect(try MeterTypeDocument.read(MeterTypeDocument.write(definition)) == definition)
     }
 
+    @Test("how periods become records is read, written and read again as the same")
+    func records() throws {
+        let document = try Self.document(
+            Self.minimum
+                + """
+                ,"capacity":"1e6","gracePeriod":"90m","zeroUsageRecords":false
+                """
+        )
+
+        let definition = try MeterTypeDocument.read(document)
+
+        #expect(try MeterTypeDocument.read(MeterTypeDocument.write(definition)) == definition)
+        #expect(definition.records.gracePeriod.description == "90m")
+        #expect(!definition.records.makesZeroUsage)
+    }
+
     @Test(
         "each fault is told by its pointer",
         arguments: [
@@ -192,6 +208,9 @@ import WireFormat
             (minimum + ",\"capacity\":\"-1\"", ["/capacity"]),
             (minimum + ",\"capacity\":\"much\"", ["/capacity"]),
             (minimum + ",\"capacity\":{}", ["/capacity"]),
+            (minimum + ",\"gracePeriod\":\"1w\"", ["/gracePeriod"]),
+            (minimum + ",\"gracePeriod\":\"367d\"", ["/gracePeriod"]),
+            (minimum + ",\"zeroUsageRecords\":\"yes\"", ["/zeroUsageRecords"]),
             (
                 minimum + ",\"category\":\"" + String(repeating: "c", count: 65) + "\"",
                 ["/category"]

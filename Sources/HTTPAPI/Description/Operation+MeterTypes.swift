@@ -100,6 +100,8 @@ extension Schema {
     ])
     .named("Rounding")
 
+    private static let length = text(pattern: "^[0-9]{1,6}[smhd]$")
+
     static let metadata = map(
         of: text(atMost: Document.metadataValueBytesMax),
         names: text(atLeast: 1, atMost: Document.metadataNameBytesMax),
@@ -133,7 +135,7 @@ extension Schema {
         .optional("timeUnit", words(TimeUnit.self), "Of `time-weighted`, and required there."),
         .optional(
             "carryMax",
-            text(pattern: "^[0-9]{1,6}[smhd]$"),
+            length,
             "Of `time-weighted`: for how long a value holds; until the next one where left out."
         ),
         .optional(
@@ -162,6 +164,8 @@ extension Schema {
         ),
         .optional("resetSchedule", resetSchedule, "`never` where left out."),
         .optional("capacity", givenQuantity, "What a meter holds in one period; 0 or more."),
+        .optional("gracePeriod", length, "How long after its end a period closes; `1h`."),
+        .optional("zeroUsageRecords", flag, "Of periods without an event; `true`."),
         .optional("category", text(atMost: Document.categoryBytesMax)),
         .optional("externalRef", text(atMost: Document.externalRefBytesMax)),
         .optional("activeFrom", instant, "Only events from this time on are counted."),

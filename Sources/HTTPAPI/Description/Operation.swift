@@ -29,6 +29,7 @@ struct Operation: Sendable {
         case meters = "Meters"
         case customers = "Customers"
         case readings = "Readings"
+        case records = "Usage records"
         case books = "Books"
         case operating = "Operation"
 

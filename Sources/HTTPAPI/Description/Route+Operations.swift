@@ -27,6 +27,8 @@ extension Route {
         case .unreadable: [.listUnreadable]
         case .quarantine: [.listQuarantine]
         case .reconciliation: [.readBooks]
+        case .records: [.listRecords]
+        case .record: [.readRecord]
         case .status: [.readStatus]
         case .health: [.readHealth]
         case .readiness: [.readReadiness]

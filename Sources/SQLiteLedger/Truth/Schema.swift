@@ -16,8 +16,41 @@ enum Schema {
         migrator.registerMigration("3 changes of meters and customers") { database in
             try database.execute(sql: third)
         }
+        migrator.registerMigration("4 usage records") { database in
+            try database.execute(sql: fourth)
+        }
         return migrator
     }
+
+    private static let fourth = """
+        CREATE TABLE usage_record (
+            sequence INTEGER PRIMARY KEY CHECK (sequence > 0),
+            id TEXT NOT NULL UNIQUE CHECK (id <> ''),
+            meter_type TEXT NOT NULL CHECK (meter_type <> ''),
+            subject TEXT NOT NULL CHECK (subject <> ''),
+            period_start INTEGER NOT NULL,
+            period_end INTEGER NOT NULL CHECK (period_end > period_start),
+            kind TEXT NOT NULL CHECK (kind <> ''),
+            revision INTEGER NOT NULL CHECK (revision >= 0),
+            customer TEXT,
+            document TEXT NOT NULL,
+            UNIQUE (meter_type, subject, period_end, revision)
+        ) STRICT;
+
+        CREATE TABLE meter_closing (
+            meter_type TEXT NOT NULL CHECK (meter_type <> ''),
+            subject TEXT NOT NULL CHECK (subject <> ''),
+            closed_until INTEGER NOT NULL,
+            PRIMARY KEY (meter_type, subject)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE record_mark (
+            meter_type TEXT PRIMARY KEY CHECK (meter_type <> ''),
+            position INTEGER NOT NULL CHECK (position >= 0),
+            change INTEGER NOT NULL CHECK (change >= 0),
+            version INTEGER NOT NULL CHECK (version > 0)
+        ) STRICT, WITHOUT ROWID;
+        """
 
     private static let third = """
         CREATE TABLE meter_change (

@@ -1,0 +1,81 @@
+import HTTPTypes
+import UsageModel
+import WireFormat
+
+/// Usage records.
+extension Operation {
+    static let listRecords = Operation(
+        method: .get,
+        id: "listUsageRecords",
+        topic: .records,
+        summary: "Lists usage records in the order in which they were made.",
+        details: "Their sequence has no gaps: who reads on from the last one misses none.",
+        parameters: [
+            .query("meterType", .list(of: .meterTypeKey), "Only of these; may repeat, or commas."),
+            .query("subject", .list(of: .subject), "Only of these; may repeat."),
+            .query("customer", .list(of: .customerKey), "Who owned the subject; may repeat."),
+            .query("kind", .list(of: .words(UsageRecord.Kind.self)), "Only these; may repeat."),
+            .query("from", .instant, "Only of periods that end after this."),
+            .query("to", .instant, "Only of periods that start before this."),
+            .query("after", .whole(in: 0...Int(Int32.max)), "Only of later sequences."),
+        ] + Parameter.paging,
+        outcomes: [.ok("A page of records.", .json(.page(of: .usageRecord)))],
+        problems: [.notFound]
+    )
+
+    static let readRecord = Operation(
+        method: .get,
+        id: "readUsageRecord",
+        topic: .records,
+        summary: "One usage record.",
+        parameters: [.path("id", .usageRecordID, "The id of the record.")],
+        outcomes: [.ok("The record.", .json(.usageRecord))],
+        problems: [.notFound]
+    )
+}
+
+extension Schema {
+    static let usageRecordID = text(pattern: "^ur_[0-9a-f]{32}$")
+        .named("UsageRecordId", "Made of the meter, the period and the revision.")
+
+    private static let recordPeriod = answer([
+        .required("start", instant), .required("end", instant),
+        .required("localStart", text, "As the zone's clocks showed it, with their offset."),
+        .required("localEnd", text), .required("timezone", text),
+    ])
+    .named("RecordPeriod")
+
+    private static let recordPart = answer([
+        .required("dimensions", dimensions), .required("value", quantity.orNull),
+        .required("events", count),
+    ])
+    .named("RecordPart")
+
+    private static let signedCount = text(pattern: "^-?[0-9]+$")
+
+    static let usageRecord = answer([
+        .required("sequence", count, "Dense from 1 over all records."),
+        .required("id", usageRecordID, "Serves as idempotency key."),
+        .required("kind", words(UsageRecord.Kind.self)),
+        .required("cause", words(UsageRecord.Cause.self)), .required("meter", meterID),
+        .required("meterType", meterTypeKey), .required("version", whole),
+        .required("subject", subject),
+        .optional("customer", customerKey, "Who owned the subject at the period's end."),
+        .required("period", recordPeriod),
+        .required("revision", whole, "0 for the final record, then 1, 2, … for adjustments."),
+        .optional("previous", usageRecordID, "The record that this one adjusts."),
+        .required("value", quantity.orNull, "The reading of the period."),
+        .required("delta", quantity, "What it differs by from the record before."),
+        .required("events", count), .required("eventsDelta", signedCount),
+        .optional("dimensions", list(of: recordPart), "The value by dimensions."),
+        .optional("moreDimensions", flag, "There when the rest is left out."),
+        .optional("name", text), .optional("unit", text), .optional("category", text),
+        .optional("externalRef", text), .optional("metadata", metadata),
+        .optional("meterCategory", text, "Of the enrolment."),
+        .optional("meterExternalRef", text), .optional("meterMetadata", metadata),
+        .optional("customerName", text), .optional("customerExternalRef", text),
+        .optional("capacity", quantity), .required("position", position, "All that it knows."),
+        .required("createdAt", instant),
+    ])
+    .named("UsageRecord", "What one meter used in one of its periods, told once.")
+}

@@ -1,0 +1,135 @@
+internal import Metering
+internal import UsageModel
+
+// From readings to records.
+extension RecordKeeper {
+    /// What periods of a meter type come to: one question for those of one range.
+    func readings(
+        _ periods: [RecordPeriod],
+        _ step: RecordStep
+    ) async throws(LedgerError) -> [RecordPeriod: RecordReading] {
+        var readings: [RecordPeriod: RecordReading] = [:]
+        for (range, same) in Dictionary(grouping: periods, by: \.range) {
+            let names = step.calendar.version(at: range.lowerBound)?.definition.dimensions ?? []
+            let query = UsageQuery(
+                meterTypes: [step.calendar.key],
+                subjects: same.map(\.id.subject),
+                range: range,
+                groupBy: names.map { .dimension($0.name) },
+                carriedUntil: min(step.now, range.upperBound),
+                addsTotals: true,
+                limit: Self.metersPerStep * Limits.recordPartsMax
+            )
+            let answer = try await ledger.readings(query)
+            let totals = Dictionary(
+                answer.totals.map { ($0.subject ?? "", $0) },
+                uniquingKeysWith: { one, _ in one }
+            )
+            let parts = Dictionary(grouping: names.isEmpty ? [] : answer.readings) {
+                $0.subject ?? ""
+            }
+            for period in same {
+                let total = totals[period.id.subject]
+                let all = (parts[period.id.subject] ?? []).filter { $0.events > 0 }
+                readings[period] = RecordReading(
+                    value: total?.value,
+                    events: total?.events ?? 0,
+                    dimensions: all.prefix(Limits.recordPartsMax).map(Self.part),
+                    hasMoreDimensions: all.count > Limits.recordPartsMax || answer.hasMore,
+                    position: answer.position
+                )
+            }
+        }
+        return readings
+    }
+
+    private static func part(_ reading: UsageReading) -> UsageRecord.Part {
+        UsageRecord.Part(
+            dimensions: reading.dimensions.map { .init(name: $0.name, value: $0.value) },
+            value: reading.value,
+            events: reading.events
+        )
+    }
+
+    /// A record; after another one of the same period an adjustment of it.
+    func record(
+        of period: RecordPeriod,
+        _ reading: RecordReading,
+        after previous: UsageRecord?,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> UsageRecord {
+        let (start, end) = (period.range.lowerBound, period.range.upperBound)
+        let revision = previous.map { $0.revision + 1 } ?? 0
+        let zone = try step.calendar.zone(at: start, customers: period.zone)
+        var record = UsageRecord(
+            sequence: 0,
+            id: UsageRecordID(meter: period.id, start: start, revision: revision),
+            kind: previous == nil ? .final : .adjustment,
+            cause: previous == nil ? .periodEnd : .late,
+            meter: period.id,
+            version: step.version(of: period)?.version ?? 1,
+            period: period.range,
+            zone: zone.name,
+            revision: revision,
+            value: reading.value,
+            delta: try Self.difference(reading.value, previous?.value),
+            events: reading.events,
+            eventsDelta: reading.events - (previous?.events ?? 0),
+            position: reading.position,
+            createdAt: step.now
+        )
+        record.previous = previous?.id
+        (record.localStart, record.localEnd) = (zone.local(start), zone.local(end))
+        (record.dimensions, record.hasMoreDimensions) = (
+            reading.dimensions, reading.hasMoreDimensions
+        )
+        record.customer = try await owner(of: period)
+        record.labels = try await labels(of: period, record.customer, step)
+        return record
+    }
+
+    private static func difference(
+        _ value: Quantity?,
+        _ before: Quantity?
+    ) throws(LedgerError) -> Quantity {
+        do { return try (value ?? .zero).subtracting(before ?? .zero) } catch {
+            throw LedgerError(.valueOverflow, "a difference of usage does not fit a quantity")
+        }
+    }
+
+    /// Who owned the subject at the last instant of the period.
+    private func owner(of period: RecordPeriod) async throws(LedgerError) -> CustomerKey? {
+        let last = Instant(microseconds: period.range.upperBound.microseconds - 1)
+        let query = MeterQuery(
+            meterTypes: [period.id.meterType],
+            subjects: [period.id.subject],
+            at: last,
+            limit: 1
+        )
+        return try await ledger.meters(query).meters.first?.customer
+    }
+
+    private func labels(
+        of period: RecordPeriod,
+        _ customer: CustomerKey?,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> UsageRecord.Labels {
+        var labels = UsageRecord.Labels()
+        if let definition = step.version(of: period)?.definition {
+            (labels.name, labels.unit) = (definition.name, definition.unit)
+            (labels.category, labels.externalRef) = (definition.category, definition.externalRef)
+            labels.metadata = definition.metadata.map { .init(name: $0.name, value: $0.value) }
+            labels.capacity = definition.capacity
+        }
+        if let enrolment = period.meter.enrolled?.enrolment {
+            labels.meterCategory = enrolment.category
+            labels.meterExternalRef = enrolment.externalRef
+            labels.meterMetadata = enrolment.metadata
+        }
+        if let customer, let known = try await ledger.customer(customer) {
+            labels.customerName = known.definition.name
+            labels.customerExternalRef = known.definition.externalRef
+        }
+        return labels
+    }
+}

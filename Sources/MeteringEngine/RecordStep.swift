@@ -1,0 +1,111 @@
+internal import Metering
+internal import UsageModel
+
+/// One period of one meter, as it is looked at.
+struct RecordPeriod: Hashable {
+    var meter: Meter
+    var range: Range<Instant>
+    var zone: String?
+
+    var id: MeterID { meter.id }
+    /// Whether somebody said when the meter begins.
+    var isEnrolled: Bool { meter.enrolled?.isEnrolled ?? false }
+
+    static func == (one: Self, other: Self) -> Bool {
+        one.id == other.id && one.range == other.range
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+        hasher.combine(range)
+    }
+}
+
+/// What a round of the keeper knows of a meter type: when its meters' periods begin and end.
+struct RecordStep {
+    let calendar: RecordCalendar
+    let now: Instant
+    /// The earliest close to come of the meters that were looked at.
+    private var next: Instant?
+
+    init(calendar: RecordCalendar, now: Instant) {
+        (self.calendar, self.now, next) = (calendar, now, nil)
+    }
+
+    func version(of period: RecordPeriod) -> MeterType? {
+        calendar.version(at: period.range.lowerBound)
+    }
+
+    /// Where a meter's first period starts: with its enrolment, or with the calendar's period of
+    /// its first event; nil where it has neither.
+    func firstStart(of meter: Meter, _ zone: String?) throws(LedgerError) -> Instant? {
+        let enrolled = meter.enrolled.flatMap { $0.isEnrolled ? $0 : nil }
+        if let start = enrolled?.enrolment.start { return start }
+        let first = meter.span.isEmpty ? nil : meter.span.lowerBound
+        let since = enrolled?.since
+        guard let begin = [first, since].compactMap(\.self).min() else { return nil }
+        // Enrolled before it used anything: from then on. Otherwise the period of the first event.
+        if let since, begin == since { return since }
+        return try calendar.start(around: begin, customers: zone) ?? begin
+    }
+
+    /// The periods of a meter that are due, in order: at most ``RecordKeeper/periodsPerStep``.
+    mutating func due(
+        _ meter: Meter,
+        from first: Instant,
+        _ zone: String?
+    ) throws(LedgerError) -> [RecordPeriod] {
+        var periods: [RecordPeriod] = []
+        var start = first
+        let last = end(of: meter)
+        while periods.count < RecordKeeper.periodsPerStep, start < last,
+            let (end, closes) = try calendar.end(of: start, customers: zone)
+        {
+            guard closes <= now else {
+                next = min(next ?? closes, closes)
+                break
+            }
+            periods.append(RecordPeriod(meter: meter, range: start..<end, zone: zone))
+            start = end
+        }
+        return periods
+    }
+
+    /// From where on a meter has no further periods.
+    private func end(of meter: Meter) -> Instant {
+        var end = meter.enrolled?.enrolment.end ?? .end
+        if let retired = calendar.version(at: now)?.retiredAt { end = min(end, retired) }
+        if let word = meter.enrolled?.word(at: now)?.change, word.standing == .closed,
+            word.to == nil
+        {
+            end = min(end, word.from)
+        }
+        return end
+    }
+
+    /// When to look at all meters again: no period of theirs, or of one that begins meanwhile,
+    /// closes before.
+    func nextClose() throws(LedgerError) -> Instant {
+        var next = self.next ?? .end
+        let grace = calendar.version(at: now)?.definition.records.gracePeriod.microseconds ?? 0
+        let settled = Instant(microseconds: now.microseconds - grace)
+        if calendar.isInCustomersZone {
+            // Any zone may turn its page within a quarter of an hour.
+            next = min(next, Instant(microseconds: now.microseconds + 900_000_000))
+        } else if let (_, closes) = try calendar.end(of: settled, customers: nil) {
+            next = min(next, max(closes, Instant(microseconds: now.microseconds + 1)))
+        }
+        return next
+    }
+}
+
+/// What a period of a meter comes to.
+struct RecordReading {
+    var value: Quantity?
+    var events: Int64
+    var dimensions: [UsageRecord.Part]
+    var hasMoreDimensions: Bool
+    var position: Position
+
+    var isSomething: Bool { events > 0 || (value ?? .zero) != .zero }
+}

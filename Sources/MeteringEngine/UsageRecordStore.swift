@@ -1,0 +1,85 @@
+public import UsageModel
+
+/// Where usage records are kept, as the ``RecordKeeper`` needs it: records that are only ever
+/// added, and marks of how far it got, in one commit with them.
+public protocol UsageRecordStore: Sendable {
+    /// Records in the order of their sequence.
+    func records(_ query: RecordQuery) async throws(LedgerError) -> RecordAnswer
+    func record(_ id: UsageRecordID) async throws(LedgerError) -> UsageRecord?
+
+    /// Until when the periods of meters are closed; those that never closed one are left out.
+    func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: Instant]
+
+    /// Meters of a type that closed a period, in the order of their subjects' bytes.
+    func closedMeters(of key: MeterTypeKey, after subject: String, limit: Int)
+        async throws(LedgerError) -> [MeterID]
+
+    /// Of the periods of a meter that end after an instant, the record that was made last of each,
+    /// in the order of the periods.
+    func latest(of id: MeterID, endingAfter instant: Instant, limit: Int) async throws(LedgerError)
+        -> [UsageRecord]
+
+    /// How far the keeper followed a meter type.
+    func mark(of key: MeterTypeKey) async throws(LedgerError) -> RecordMark
+
+    /// Adds records, gives them their sequences in their order, and moves marks: all of it or
+    /// nothing. A record that is there already, by its id, is left as it is.
+    func keep(_ commit: RecordCommit) async throws(LedgerError)
+
+    /// Meters that something was said of after a change of some number, and the number of the last
+    /// change there is.
+    func changedMeters(of key: MeterTypeKey, after number: Int64) async throws(LedgerError)
+        -> (meters: [MeterID], last: Int64)
+}
+
+/// What one commit of the keeper holds.
+public struct RecordCommit: Sendable {
+    public var records: [UsageRecord] = []
+    public var closings: [MeterID: Instant] = [:]
+    public var mark: (key: MeterTypeKey, mark: RecordMark)?
+
+    public init() {}
+
+    public var isEmpty: Bool { records.isEmpty && closings.isEmpty && mark == nil }
+}
+
+/// How far the keeper followed one meter type.
+public struct RecordMark: Sendable, Hashable {
+    /// Events up to here are in its records, or belong to periods that are open.
+    public var position: Position
+    /// The number of the last change of a meter that its records know.
+    public var change: Int64
+    /// The number of the newest version that its records know.
+    public var version: Int
+
+    public init(position: Position = .zero, change: Int64 = 0, version: Int = 0) {
+        (self.position, self.change, self.version) = (position, change, version)
+    }
+}
+
+/// A question for records: `GET /v1/usage-records`, understood. What is empty or nil asks for all.
+public struct RecordQuery: Sendable {
+    public var meterTypes: [MeterTypeKey] = []
+    public var subjects: [String] = []
+    public var customers: [CustomerKey] = []
+    public var kinds: [UsageRecord.Kind] = []
+    /// Periods that end after this.
+    public var from: Instant?
+    /// Periods that start before this.
+    public var to: Instant?
+    /// The sequence that the records come after.
+    public var after: Int64 = 0
+    public var limit: Int
+
+    public init(limit: Int) { self.limit = limit }
+}
+
+public struct RecordAnswer: Sendable {
+    public var records: [UsageRecord]
+    /// Whether further records follow the last one.
+    public var hasMore: Bool
+
+    public init(records: [UsageRecord], hasMore: Bool) {
+        (self.records, self.hasMore) = (records, hasMore)
+    }
+}

@@ -1,0 +1,196 @@
+internal import GRDB
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+// The tables of usage records: records are only added; how far meters are closed, and how far the
+// keeper followed each meter type, move with them in one transaction.
+extension Truth {
+    /// Some 20 µs a record, and one commit.
+    func keep(_ commit: RecordCommit) throws {
+        try pool.write { database in
+            var sequence = try Int64.fetchOne(
+                database,
+                sql: "SELECT coalesce(max(sequence), 0) FROM usage_record"
+            )!
+            let insert = try database.cachedStatement(
+                sql: """
+                    INSERT INTO usage_record (sequence, id, meter_type, subject, period_start,
+                        period_end, kind, revision, customer, document)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (id) DO NOTHING
+                    """
+            )
+            for record in commit.records {
+                var document = UsageRecordDocument.write(record)
+                document["sequence"] = nil
+                let text = JSONValue.object(document).serialized()
+                try insert.execute(arguments: [
+                    sequence + 1, record.id.text, record.meter.meterType.text,
+                    record.meter.subject, record.period.lowerBound.microseconds,
+                    record.period.upperBound.microseconds, record.kind.rawValue, record.revision,
+                    record.customer?.text, String(decoding: text, as: UTF8.self),
+                ])
+                sequence += Int64(database.changesCount)
+            }
+            try Self.move(commit, database)
+        }
+    }
+
+    private static func move(_ commit: RecordCommit, _ database: Database) throws {
+        let close = try database.cachedStatement(
+            sql: """
+                INSERT INTO meter_closing (meter_type, subject, closed_until) VALUES (?, ?, ?)
+                ON CONFLICT DO UPDATE SET closed_until = excluded.closed_until
+                """
+        )
+        for (id, until) in commit.closings {
+            try close.execute(arguments: [id.meterType.text, id.subject, until.microseconds])
+        }
+        guard let (key, mark) = commit.mark else { return }
+        try database.execute(
+            sql: """
+                INSERT INTO record_mark (meter_type, position, change, version)
+                VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET position = excluded.position,
+                    change = excluded.change, version = excluded.version
+                """,
+            arguments: [key.text, Int64(mark.position.value), mark.change, mark.version]
+        )
+    }
+
+    func recordMark(of key: MeterTypeKey) throws -> RecordMark {
+        try pool.read { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: "SELECT * FROM record_mark WHERE meter_type = ?",
+                arguments: [key.text]
+            )
+            guard let row else { return RecordMark() }
+            return RecordMark(
+                position: Position(UInt64(row["position"] as Int64)),
+                change: row["change"],
+                version: row["version"]
+            )
+        }
+    }
+
+    func closings(of ids: [MeterID]) throws -> [MeterID: Instant] {
+        try pool.read { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT closed_until FROM meter_closing WHERE meter_type = ? AND subject = ?
+                    """
+            )
+            var closings: [MeterID: Instant] = [:]
+            for id in ids {
+                let until = try Int64.fetchOne(
+                    statement,
+                    arguments: [id.meterType.text, id.subject]
+                )
+                closings[id] = until.map(Instant.init(microseconds:))
+            }
+            return closings
+        }
+    }
+
+    func closedMeters(
+        of key: MeterTypeKey,
+        after subject: String,
+        limit: Int
+    ) throws -> [MeterID] {
+        try pool.read { database in
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT subject FROM meter_closing WHERE meter_type = ? AND subject > ?
+                    ORDER BY subject LIMIT ?
+                    """,
+                arguments: [key.text, subject, limit]
+            ).compactMap { MeterID(meterType: key, subject: $0) }
+        }
+    }
+
+    func latestRecords(
+        of id: MeterID,
+        endingAfter instant: Instant,
+        limit: Int
+    ) throws -> [UsageRecord] {
+        try pool.read { database in
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT sequence, document FROM usage_record
+                    WHERE meter_type = ? AND subject = ? AND period_end > ?
+                    ORDER BY period_end, revision LIMIT ?
+                    """,
+                arguments: [id.meterType.text, id.subject, instant.microseconds, limit]
+            )
+            var latest: [UsageRecord] = []
+            while let row = try rows.next() {
+                let record = try Self.record(row)
+                if latest.last?.period == record.period { latest.removeLast() }
+                latest.append(record)
+            }
+            return latest
+        }
+    }
+
+    func record(_ id: UsageRecordID) throws -> UsageRecord? {
+        try pool.read { database in
+            try Row.fetchOne(
+                database,
+                sql: "SELECT sequence, document FROM usage_record WHERE id = ?",
+                arguments: [id.text]
+            ).map(Self.record)
+        }
+    }
+
+    func records(_ query: RecordQuery) throws -> RecordAnswer {
+        var conditions = ["sequence > ?"]
+        var arguments: StatementArguments = [query.after]
+        func among(_ column: String, _ texts: [String]) {
+            guard !texts.isEmpty else { return }
+            let places = texts.map { _ in "?" }.joined(separator: ", ")
+            conditions.append("\(column) IN (\(places))")
+            arguments += StatementArguments(texts)
+        }
+        among("meter_type", query.meterTypes.map(\.text))
+        among("subject", query.subjects)
+        among("customer", query.customers.map(\.text))
+        among("kind", query.kinds.map(\.rawValue))
+        if let from = query.from {
+            conditions.append("period_end > ?")
+            arguments += [from.microseconds]
+        }
+        if let to = query.to {
+            conditions.append("period_start < ?")
+            arguments += [to.microseconds]
+        }
+        arguments += [query.limit + 1]
+        return try pool.read { database in
+            let records = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT sequence, document FROM usage_record
+                    WHERE \(conditions.joined(separator: " AND "))
+                    ORDER BY sequence LIMIT ?
+                    """,
+                arguments: arguments
+            ).map(Self.record)
+            return RecordAnswer(
+                records: Array(records.prefix(query.limit)),
+                hasMore: records.count > query.limit
+            )
+        }
+    }
+
+    private static func record(_ row: Row) throws -> UsageRecord {
+        let (sequence, text): (Int64, String) = (row["sequence"], row["document"])
+        guard let document = try? JSONValue.parse(Array(text.utf8)).objectValue,
+            var record = UsageRecordDocument.read(document)
+        else { throw LedgerError(.corrupt, "the usage record \(sequence) makes no sense") }
+        record.sequence = sequence
+        return record
+    }
+}

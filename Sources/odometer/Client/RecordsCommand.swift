@@ -1,0 +1,130 @@
+import ArgumentParser
+
+/// `odometer records`: what each meter used in its closed periods.
+struct RecordsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "records",
+        abstract: "List usage records, or show one.",
+        subcommands: [RecordsList.self, RecordsShow.self],
+        defaultSubcommand: RecordsList.self
+    )
+}
+
+private struct RecordAnswer: Decodable {
+    struct Period: Decodable {
+        var start: String
+        var end: String
+        var localStart: String
+        var localEnd: String
+        var timezone: String
+    }
+
+    var sequence: String
+    var id: String
+    var kind: String
+    var cause: String
+    var meter: String
+    var customer: String?
+    var period: Period
+    var revision: Int
+    var previous: String?
+    var value: String?
+    var delta: String
+    var events: String
+    var unit: String?
+    var position: String
+    var createdAt: String
+}
+
+struct RecordsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List usage records in the order in which they were made."
+    )
+
+    @Option(name: .customLong("meter-type"), help: "Only of this meter type; may repeat.")
+    var meterTypes: [String] = []
+    @Option(name: .customLong("subject"), help: "Only of this subject; may repeat.")
+    var subjects: [String] = []
+    @Option(name: .customLong("customer"), help: "Only of this customer; may repeat.")
+    var customers: [String] = []
+    @Option(name: .customLong("kind"), help: "final or adjustment; may repeat.")
+    var kinds: [String] = []
+    @Option(help: "Only of periods that end after this, RFC 3339.") var from: String?
+    @Option(help: "Only of periods that start before this, RFC 3339.") var to: String?
+    @Option(help: "Only of later sequences.") var after: Int?
+    @OptionGroup var list: ListFlags
+    @OptionGroup var answer: AnswerFlags
+
+    private struct Page: Decodable {
+        var items: [RecordAnswer]
+        var next: String?
+    }
+
+    func run() async throws {
+        var query = list.query
+        for (name, texts) in [
+            ("meterType", meterTypes), ("subject", subjects), ("customer", customers),
+            ("kind", kinds),
+        ] {
+            query += texts.map { (name, $0) }
+        }
+        for case (let name, let value?) in [
+            ("from", from), ("to", to), ("after", after.map(String.init)),
+        ] {
+            query.append((name, value))
+        }
+        try await ServerConnection.open(answer.server) { server in
+            let got = try await server.ask(.get, "/v1/usage-records", query: query)
+            if answer.json { return Terminal.put(got) }
+            let page = try got.decoded(Page.self)
+            var table = Table(
+                [
+                    "SEQUENCE", "KIND", "METER", "CUSTOMER", "FROM", "TO", "VALUE", "DELTA",
+                    "EVENTS",
+                ],
+                numbers: [0, 6, 7, 8]
+            )
+            for one in page.items {
+                table.add([
+                    one.sequence, one.kind, one.meter, one.customer ?? "-", one.period.start,
+                    one.period.end, one.value ?? "-", one.delta, one.events,
+                ])
+            }
+            Terminal.put(table.text())
+            list.tell(next: page.next)
+        }
+    }
+}
+
+struct RecordsShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show one usage record."
+    )
+
+    @Argument(help: "Id of the record.") var id: String
+    @OptionGroup var answer: AnswerFlags
+
+    func run() async throws {
+        try await ServerConnection.open(answer.server) { server in
+            let path = "/v1/usage-records/" + ServerConnection.segment(id)
+            let got = try await server.ask(.get, path)
+            if answer.json { return Terminal.put(got) }
+            let one = try got.decoded(RecordAnswer.self)
+            var fields = Table(["", ""])
+            let all: [(String, String?)] = [
+                ("id", one.id), ("sequence", one.sequence), ("kind", one.kind),
+                ("cause", one.cause), ("meter", one.meter), ("customer", one.customer),
+                ("period", "\(one.period.start) to \(one.period.end)"),
+                ("local", "\(one.period.localStart) to \(one.period.localEnd)"),
+                ("zone", one.period.timezone), ("revision", "\(one.revision)"),
+                ("previous", one.previous), ("value", one.value), ("delta", one.delta),
+                ("unit", one.unit), ("events", one.events), ("position", one.position),
+                ("made", one.createdAt),
+            ]
+            for case (let name, let value?) in all { fields.add([name, value]) }
+            Terminal.put(fields.text(withHead: false))
+        }
+    }
+}

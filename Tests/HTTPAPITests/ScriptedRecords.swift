@@ -1,0 +1,50 @@
+import MeteringEngine
+import Synchronization
+import UsageModel
+
+/// Records that are there; what a keeper would ask is not asked here.
+final class ScriptedRecords: UsageRecordStore {
+    private let all: [UsageRecord]
+    private let last = Mutex<RecordQuery?>(nil)
+
+    init(_ records: [UsageRecord]) { all = records }
+
+    /// The last question.
+    var asked: RecordQuery? { last.withLock { $0 } }
+
+    func records(_ query: RecordQuery) async throws(LedgerError) -> RecordAnswer {
+        last.withLock { $0 = query }
+        let found = all.filter { $0.sequence > query.after }
+        return RecordAnswer(
+            records: Array(found.prefix(query.limit)),
+            hasMore: found.count > query.limit
+        )
+    }
+
+    func record(_ id: UsageRecordID) async throws(LedgerError) -> UsageRecord? {
+        all.first { $0.id == id }
+    }
+
+    func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: Instant] { [:] }
+
+    func closedMeters(
+        of key: MeterTypeKey,
+        after subject: String,
+        limit: Int
+    ) async throws(LedgerError) -> [MeterID] { [] }
+
+    func latest(
+        of id: MeterID,
+        endingAfter instant: Instant,
+        limit: Int
+    ) async throws(LedgerError) -> [UsageRecord] { [] }
+
+    func mark(of key: MeterTypeKey) async throws(LedgerError) -> RecordMark { RecordMark() }
+
+    func keep(_ commit: RecordCommit) async throws(LedgerError) {}
+
+    func changedMeters(
+        of key: MeterTypeKey,
+        after number: Int64
+    ) async throws(LedgerError) -> (meters: [MeterID], last: Int64) { ([], number) }
+}
