@@ -4,8 +4,8 @@ internal import UsageModel
 // What changes after a close: late events, and what is said of meters and their types.
 extension RecordKeeper {
     /// Tells of what changed since the last round in periods that are closed.
-    func follow(_ calendar: RecordCalendar, at now: Instant) async throws(LedgerError) -> Int {
-        let step = RecordStep(calendar: calendar, now: now)
+    func follow(_ step: RecordStep) async throws(LedgerError) -> Int {
+        let calendar = step.calendar
         var mark = try await store.mark(of: calendar.key)
         let head = try await head(calendar.key)
         let changes = try await store.changedMeters(of: calendar.key, after: mark.change)
@@ -18,7 +18,7 @@ extension RecordKeeper {
         }
         // At first everything is closed for the first time, and nothing is late.
         if !isFirst, head > mark.position {
-            made += try await settleLate(mark.position, upTo: head, step)
+            made += try await settleLate(mark, upTo: head, step)
         }
         guard !Task.isCancelled else { return made }
         let followed = RecordMark(
@@ -48,13 +48,13 @@ extension RecordKeeper {
 
     /// Looks at events that lie before what may be closed by now.
     private func settleLate(
-        _ after: Position,
+        _ mark: RecordMark,
         upTo head: Position,
         _ step: RecordStep
     ) async throws(LedgerError) -> Int {
         guard let end = try closedEnd(step) else { return 0 }
         var query = EventQuery(range: .earliest..<end, limit: Self.eventsPerStep)
-        (query.meterType, query.asOf, query.after) = (step.calendar.key, head, after)
+        (query.meterType, query.asOf, query.after) = (step.calendar.key, head, mark.position)
         var made = 0
         while !Task.isCancelled {
             let page = try await ledger.events(query)
@@ -63,6 +63,11 @@ extension RecordKeeper {
             made += try await settle(times: times, step)
             guard page.hasMore, let last = page.events.last else { break }
             query.after = last.position
+            var commit = RecordCommit()
+            var reached = mark
+            reached.position = last.position
+            commit.mark = (step.calendar.key, reached)
+            try await store.keep(commit)
         }
         return made
     }
@@ -155,23 +160,25 @@ extension RecordKeeper {
             var step = step
             return try await close([meter], &step)
         }
-        let first = times?.min() ?? .beginning
-        var latest = try await store.latest(
-            of: meter.id,
-            endingAfter: first,
-            limit: Self.periodsMax
-        )
         let zone = try await zone(of: meter, step.calendar)
-        var periods = try missing(meter, times, latest, until: closed, zone, step)
         let isCarried =
             step.calendar.version(at: step.now)?.definition.aggregation.isCarried ?? false
-        let makesZero =
-            step.calendar.version(at: step.now)?.definition.records.makesZeroUsage ?? true
-        if let times, !isCarried, !makesZero {
-            periods.removeAll { period in !times.contains(where: period.range.contains) }
-        }
+        let latest: [UsageRecord]
+        let periods: [RecordPeriod]
         if let times, !isCarried {
-            latest.removeAll { record in !times.contains(where: record.period.contains) }
+            latest = try await store.latest(of: meter.id, holding: times)
+            let open = times.filter { time in
+                time < closed && !latest.contains { $0.period.contains(time) }
+            }
+            periods = try await missing(meter, open, until: closed, zone, step)
+        } else {
+            // What is carried may reach into every period after.
+            latest = try await store.latest(
+                of: meter.id,
+                endingAfter: times?.min() ?? .beginning,
+                limit: Self.periodsMax
+            )
+            periods = try missing(meter, times, latest, until: closed, zone, step)
         }
         let told = latest.map { record in
             RecordPeriod(meter: meter, range: record.period, zone: zone)
@@ -185,14 +192,21 @@ extension RecordKeeper {
                 commit.records.append(try await record(of: period, reading, after: nil, step))
             }
         }
-        for (record, period) in zip(latest, told) {
-            let reading = try await readings([period], step)[period]
-            guard let reading, reading.value != record.value || reading.events != record.events
-            else { continue }
-            commit.records.append(try await self.record(of: period, reading, after: record, step))
+        for start in stride(from: 0, to: told.count, by: Self.metersPerStep) {
+            let some = start..<min(start + Self.metersPerStep, told.count)
+            let readings = try await readings(Array(told[some]), step)
+            for place in some {
+                let (record, reading) = (latest[place], readings[told[place]])
+                guard let reading, reading.value != record.value || reading.events != record.events
+                else { continue }
+                commit.records.append(
+                    try await self.record(of: told[place], reading, after: record, step)
+                )
+            }
         }
         guard !commit.records.isEmpty else { return 0 }
         try await store.keep(commit)
+        await rest()
         return commit.records.count
     }
 
@@ -201,6 +215,46 @@ extension RecordKeeper {
         _ other: (key: RecordPeriod, value: RecordReading)
     ) -> Bool {
         one.key.range.lowerBound < other.key.range.lowerBound
+    }
+
+    /// Periods that are over, hold events and have no record; and where the first of them lies
+    /// before the meter's first record, those between.
+    private func missing(
+        _ meter: Meter,
+        _ times: [Instant],
+        until closed: Instant,
+        _ zone: String?,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> [RecordPeriod] {
+        guard let earliest = times.min() else { return [] }
+        let first = try await store.latest(of: meter.id, endingAfter: .beginning, limit: 1).first
+        let begin = try step.firstStart(of: meter, zone)
+        let known = first?.period.lowerBound ?? closed
+        let makesZero = step.calendar.version(at: earliest)?.definition.records.makesZeroUsage
+        var periods: [RecordPeriod] = []
+        func add(from start: Instant) throws(LedgerError) -> Instant? {
+            guard var end = try step.calendar.end(of: start, customers: zone)?.end else {
+                return nil
+            }
+            end = min(end, start < known ? known : closed)
+            periods.append(RecordPeriod(meter: meter, range: start..<end, zone: zone))
+            return end
+        }
+        func start(around time: Instant) throws(LedgerError) -> Instant {
+            let start = try step.calendar.start(around: time, customers: zone) ?? time
+            return max(start, begin ?? start)
+        }
+        if makesZero ?? true, earliest < known {
+            var next: Instant? = try start(around: earliest)
+            while let start = next, start < known, periods.count < Self.periodsMax {
+                next = try add(from: start)
+            }
+        }
+        for time in times.sorted() where periods.last?.range.contains(time) != true {
+            if makesZero ?? true, time < known { continue }
+            _ = try add(from: try start(around: time))
+        }
+        return periods
     }
 
     /// Periods that are over and have no record: those before a meter's first one, and those that

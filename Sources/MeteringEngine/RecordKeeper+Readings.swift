@@ -28,6 +28,7 @@ extension RecordKeeper {
             let parts = Dictionary(grouping: names.isEmpty ? [] : answer.readings) {
                 $0.subject ?? ""
             }
+            let owners = try await owners(same, range, step)
             for period in same {
                 let total = totals[period.id.subject]
                 let all = (parts[period.id.subject] ?? []).filter { $0.events > 0 }
@@ -36,6 +37,7 @@ extension RecordKeeper {
                     events: total?.events ?? 0,
                     dimensions: all.prefix(Limits.recordPartsMax).map(Self.part),
                     hasMoreDimensions: all.count > Limits.recordPartsMax || answer.hasMore,
+                    customer: owners[period.id.subject],
                     position: answer.position
                 )
             }
@@ -83,7 +85,7 @@ extension RecordKeeper {
         (record.dimensions, record.hasMoreDimensions) = (
             reading.dimensions, reading.hasMoreDimensions
         )
-        record.customer = try await owner(of: period)
+        record.customer = reading.customer
         record.labels = try await labels(of: period, record.customer, step)
         return record
     }
@@ -97,16 +99,24 @@ extension RecordKeeper {
         }
     }
 
-    /// Who owned the subject at the last instant of the period.
-    private func owner(of period: RecordPeriod) async throws(LedgerError) -> CustomerKey? {
-        let last = Instant(microseconds: period.range.upperBound.microseconds - 1)
+    /// Who owned the subjects at the last instant of a range.
+    private func owners(
+        _ periods: [RecordPeriod],
+        _ range: Range<Instant>,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> [String: CustomerKey] {
+        guard step.hasCustomers else { return [:] }
         let query = MeterQuery(
-            meterTypes: [period.id.meterType],
-            subjects: [period.id.subject],
-            at: last,
-            limit: 1
+            meterTypes: [step.calendar.key],
+            subjects: periods.map(\.id.subject),
+            at: Instant(microseconds: range.upperBound.microseconds - 1),
+            limit: periods.count
         )
-        return try await ledger.meters(query).meters.first?.customer
+        var owners: [String: CustomerKey] = [:]
+        for meter in try await ledger.meters(query).meters {
+            owners[meter.id.subject] = meter.customer
+        }
+        return owners
     }
 
     private func labels(

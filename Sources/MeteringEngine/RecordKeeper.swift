@@ -12,7 +12,7 @@ public final class RecordKeeper: Sendable {
     static let metersPerStep = 250
     static let periodsPerStep = 8
     /// Late events that are looked at together.
-    static let eventsPerStep = 1_000
+    static let eventsPerStep = 20_000
     /// Periods of one meter that are looked at where what it counts has changed.
     static let periodsMax = 20_000
 
@@ -20,6 +20,9 @@ public final class RecordKeeper: Sendable {
     let store: any UsageRecordStore
     private let zones: any TimeZoneSource
     private let clock: @Sendable () -> Instant
+    /// Called after each step that did something: whoever must not be kept from its work has a
+    /// turn.
+    let rest: @Sendable () async -> Void
     /// When the next period of a meter type closes, as its versions up to one say.
     private let due = Mutex<[MeterTypeKey: (at: Instant, newest: Int)]>([:])
 
@@ -27,9 +30,11 @@ public final class RecordKeeper: Sendable {
         ledger: any UsageLedger,
         store: any UsageRecordStore,
         zones: any TimeZoneSource,
-        clock: @escaping @Sendable () -> Instant
+        clock: @escaping @Sendable () -> Instant,
+        rest: @escaping @Sendable () async -> Void = {}
     ) {
         (self.ledger, self.store, self.zones, self.clock) = (ledger, store, zones, clock)
+        self.rest = rest
     }
 
     /// Does all that is due: periods that were missed close one after the other, those of one meter
@@ -41,14 +46,20 @@ public final class RecordKeeper: Sendable {
     public func keep() async throws(LedgerError) -> Int {
         let now = clock()
         var made = 0
+        let customers = try await ledger.customers(CustomerQuery(limit: 1))
         for type in try await ledger.meterTypes() {
             let versions = try await ledger.versions(of: type.key).inForce()
             guard !versions.isEmpty, !Task.isCancelled else { continue }
             let calendar = RecordCalendar(type.key, versions, zones: zones)
             guard calendar.hasPeriods else { continue }
+            let step = RecordStep(
+                calendar: calendar,
+                now: now,
+                hasCustomers: !customers.customers.isEmpty
+            )
             do {
-                made += try await follow(calendar, at: now)
-                made += try await closeDue(calendar, at: now)
+                made += try await follow(step)
+                made += try await closeDue(step)
             } catch {
                 // Its turn comes when that is over.
                 guard error.code == .backfillRunning else { throw error }
@@ -59,12 +70,11 @@ public final class RecordKeeper: Sendable {
 
     // MARK: Closing
 
-    private func closeDue(_ calendar: RecordCalendar, at now: Instant) async throws(LedgerError)
-        -> Int
-    {
+    private func closeDue(_ step: RecordStep) async throws(LedgerError) -> Int {
+        let (calendar, now) = (step.calendar, step.now)
+        var step = step
         let known = due.withLock { $0[calendar.key] }
         if let known, known.newest == calendar.newest, now < known.at { return 0 }
-        var step = RecordStep(calendar: calendar, now: now)
         var made = 0
         var place: MeterQuery.Place?
         repeat {
@@ -101,6 +111,7 @@ public final class RecordKeeper: Sendable {
             commit.records = try await finals(periods, step, opening: isFirst)
             try await store.keep(commit)
             made += commit.records.count
+            await rest()
         }
         return made
     }

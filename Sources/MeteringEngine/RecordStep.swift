@@ -25,11 +25,14 @@ struct RecordPeriod: Hashable {
 struct RecordStep {
     let calendar: RecordCalendar
     let now: Instant
+    /// Whether there is anybody who owns anything.
+    let hasCustomers: Bool
     /// The earliest close to come of the meters that were looked at.
     private var next: Instant?
 
-    init(calendar: RecordCalendar, now: Instant) {
+    init(calendar: RecordCalendar, now: Instant, hasCustomers: Bool) {
         (self.calendar, self.now, next) = (calendar, now, nil)
+        self.hasCustomers = hasCustomers
     }
 
     func version(of period: RecordPeriod) -> MeterType? {
@@ -105,6 +108,8 @@ struct RecordReading {
     var events: Int64
     var dimensions: [UsageRecord.Part]
     var hasMoreDimensions: Bool
+    /// Who owned the subject at the last instant of the period.
+    var customer: CustomerKey?
     var position: Position
 
     var isSomething: Bool { events > 0 || (value ?? .zero) != .zero }

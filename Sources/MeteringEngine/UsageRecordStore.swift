@@ -19,6 +19,11 @@ public protocol UsageRecordStore: Sendable {
     func latest(of id: MeterID, endingAfter instant: Instant, limit: Int) async throws(LedgerError)
         -> [UsageRecord]
 
+    /// Of the periods of a meter that hold one of some instants, the record that was made last of
+    /// each.
+    func latest(of id: MeterID, holding instants: [Instant]) async throws(LedgerError)
+        -> [UsageRecord]
+
     /// How far the keeper followed a meter type.
     func mark(of key: MeterTypeKey) async throws(LedgerError) -> RecordMark
 

@@ -57,11 +57,14 @@ extension NaiveUsage {
             return versions.indices.first { other in
                 let ruled = ruled(versions, other)
                 var definition = versions[other].definition
+                let own = versions[place].definition
                 // What has no part in reading events.
-                definition.name = versions[place].definition.name
-                definition.category = versions[place].definition.category
-                return !ruled.isEmpty && ruled.upperBound == start
-                    && definition == versions[place].definition
+                (definition.name, definition.description) = (own.name, own.description)
+                (definition.category, definition.externalRef) = (own.category, own.externalRef)
+                (definition.metadata, definition.capacity) = (own.metadata, own.capacity)
+                (definition.rounding, definition.records) = (own.rounding, own.records)
+                (definition.timezone, definition.resetSchedule) = (own.timezone, own.resetSchedule)
+                return !ruled.isEmpty && ruled.upperBound == start && definition == own
             }
         }
         return versions.indices.map { place in

@@ -1,6 +1,7 @@
 import Logging
 import MeteringEngine
 import ServiceLifecycle
+import Synchronization
 
 /// Lets the keeper do what is due, again and again: the one place where it waits.
 struct KeeperService: Service {
@@ -21,6 +22,22 @@ struct KeeperService: Service {
                 }
                 try? await Task.sleep(for: Self.pause)
             }
+        }
+    }
+}
+
+/// Rests as long as was worked since the last rest, so that records of a long history take half of
+/// one core at most from intake and readings.
+final class Resting: Sendable {
+    /// No rest is longer, and none shorter is worth it.
+    private static let range = Duration.milliseconds(2)...Duration.milliseconds(500)
+    private let since = Mutex(ContinuousClock.now)
+
+    func rest() async {
+        let worked = since.withLock { $0.duration(to: .now) }
+        if worked >= Self.range.lowerBound {
+            try? await Task.sleep(for: min(worked, Self.range.upperBound))
+            since.withLock { $0 = .now }
         }
     }
 }

@@ -54,11 +54,13 @@ struct RunningServer {
             throw CommandFailure(.refused, "cannot open \(configuration.data): \(error)")
         }
         let zones = SystemTimeZones()
+        let resting = Resting()
         let keeper = RecordKeeper(
             ledger: ledger,
             store: ledger,
             zones: zones,
-            clock: SystemClock.now
+            clock: SystemClock.now,
+            rest: { await resting.rest() }
         )
         let server = APIServer(
             ledger: ledger,

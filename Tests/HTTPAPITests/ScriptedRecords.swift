@@ -39,6 +39,11 @@ final class ScriptedRecords: UsageRecordStore {
         limit: Int
     ) async throws(LedgerError) -> [UsageRecord] { [] }
 
+    func latest(
+        of id: MeterID,
+        holding instants: [Instant]
+    ) async throws(LedgerError) -> [UsageRecord] { [] }
+
     func mark(of key: MeterTypeKey) async throws(LedgerError) -> RecordMark { RecordMark() }
 
     func keep(_ commit: RecordCommit) async throws(LedgerError) {}

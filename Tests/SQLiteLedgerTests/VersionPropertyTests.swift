@@ -91,8 +91,17 @@ import UsageModel
             var varied = definition
             if draw(3) == 0 {
                 // Nothing that matters to an event: what is carried goes on.
-                varied.name = "n\(draw(1_000_000))"
+                switch draw(5) {
+                case 0: varied.name = "n\(draw(1_000_000))"
+                case 1: varied.capacity = Quantity(mantissa: Int128(draw(1_000_000)))
+                case 2: varied.resetSchedule = [.daily, .monthly, .never][draw(3)]
+                case 3: varied.metadata = [("a", "\(draw(1_000_000))")]
+                default: varied.externalRef = "r\(draw(1_000_000))"
+                }
                 return varied
+            }
+            if definition.aggregation == .timeWeighted, draw(3) == 0 {
+                varied.carryMax = TimeLength("\(draw(40) + 1)m")
             }
             varied.filter =
                 draw(3) == 0 ? nil : SampleRule.filterTexts.randomElement(using: &generator)

@@ -41,6 +41,15 @@ extension SQLiteLedger: UsageRecordStore {
         }
     }
 
+    public func latest(
+        of id: MeterID,
+        holding instants: [Instant]
+    ) async throws(LedgerError) -> [UsageRecord] {
+        try keeping("reading records of a meter") {
+            try core.truth.latestRecords(of: id, holding: instants)
+        }
+    }
+
     public func mark(of key: MeterTypeKey) async throws(LedgerError) -> RecordMark {
         try keeping("reading a mark of the records") { try core.truth.recordMark(of: key) }
     }

@@ -18,7 +18,7 @@ extension Truth {
                     INSERT INTO usage_record (sequence, id, meter_type, subject, period_start,
                         period_end, kind, revision, customer, document)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (id) DO NOTHING
+                    ON CONFLICT DO NOTHING
                     """
             )
             for record in commit.records {
@@ -131,6 +131,29 @@ extension Truth {
                 let record = try Self.record(row)
                 if latest.last?.period == record.period { latest.removeLast() }
                 latest.append(record)
+            }
+            return latest
+        }
+    }
+
+    /// Some 50 µs for each period.
+    func latestRecords(of id: MeterID, holding instants: [Instant]) throws -> [UsageRecord] {
+        try pool.read { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT sequence, document FROM usage_record
+                    WHERE meter_type = ? AND subject = ? AND period_end > ? AND period_start <= ?
+                    ORDER BY period_end, revision DESC LIMIT 1
+                    """
+            )
+            var latest: [UsageRecord] = []
+            for instant in instants.sorted() where latest.last?.period.contains(instant) != true {
+                let time = instant.microseconds
+                let row = try Row.fetchOne(
+                    statement,
+                    arguments: [id.meterType.text, id.subject, time, time]
+                )
+                if let row { latest.append(try Self.record(row)) }
             }
             return latest
         }
