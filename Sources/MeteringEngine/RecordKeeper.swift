@@ -13,8 +13,8 @@ public final class RecordKeeper: Sendable {
     static let periodsPerStep = 8
     /// Late events that are looked at together.
     static let eventsPerStep = 20_000
-    /// Periods of one meter that are looked at where what it counts has changed.
-    static let periodsMax = 20_000
+    /// Periods of one meter that are looked at together, where many of it are concerned.
+    static let periodsPerPage = 1_000
 
     let ledger: any UsageLedger
     let store: any UsageRecordStore

@@ -16,8 +16,11 @@ public protocol UsageRecordStore: Sendable {
 
     /// Of the periods of a meter that end after an instant, the record that was made last of each,
     /// in the order of the periods.
+    ///
+    /// - Parameter limit: Of periods, more than 0.
+    /// - Returns: whether there are more besides.
     func latest(of id: MeterID, endingAfter instant: Instant, limit: Int) async throws(LedgerError)
-        -> [UsageRecord]
+        -> RecordAnswer
 
     /// Of the periods of a meter that hold one of some instants, the record that was made last of
     /// each.

@@ -37,7 +37,7 @@ final class ScriptedRecords: UsageRecordStore {
         of id: MeterID,
         endingAfter instant: Instant,
         limit: Int
-    ) async throws(LedgerError) -> [UsageRecord] { [] }
+    ) async throws(LedgerError) -> RecordAnswer { RecordAnswer(records: [], hasMore: false) }
 
     func latest(
         of id: MeterID,

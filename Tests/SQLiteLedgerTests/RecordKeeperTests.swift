@@ -231,4 +231,44 @@ import UsageModel
         #expect((record.customer?.text, record.labels.customerName) == ("acme", "Acme"))
         try ledger.close()
     }
+
+    @Test("a late sample of a gauge reaches every period after it, however many there are")
+    func lateSample() async throws {
+        turn(to: Self.at(days: 0, hours: 1))
+        let ledger = try fixture.open()
+        var definition = MeterTypeDefinition.sample(.timeWeighted)
+        definition.resetSchedule = .hourly
+        _ = try await ledger.create(definition)
+        try await ledger.record([Self.event("a", Self.at(days: 0), "5")])
+        turn(to: Self.at(days: 60, hours: 1))
+        #expect(try await keeper(ledger).keep() == 1_440)
+
+        let half = Instant(microseconds: Self.base + 1_800_000_000)
+        try await ledger.record([Self.event("b", half, "7")])
+        #expect(try await keeper(ledger).keep() == 1_440)
+
+        let adjustments = try await Self.all(ledger).suffix(1_440)
+        #expect(
+            adjustments.map(\.period.lowerBound) == (0..<1_440).map { Self.at(days: 0, hours: $0) }
+        )
+        #expect(adjustments.first?.delta == (try Quantity("1")))
+        #expect(adjustments.dropFirst().allSatisfy { $0.delta.description == "2" })
+        try ledger.close()
+    }
+
+    @Test("an event of long ago opens every period from its own on")
+    func longAgo() async throws {
+        turn(to: Self.at(days: 0, hours: 3))
+        let ledger = try fixture.open()
+        var definition = Self.daily()
+        definition.resetSchedule = .hourly
+        _ = try await ledger.create(definition)
+        try await ledger.record([Self.event("a", Self.at(days: 0), "5")])
+        #expect(try await keeper(ledger).keep() == 2)
+
+        try await ledger.record([Self.event("b", Self.at(days: -60), "1")])
+        #expect(try await keeper(ledger).keep() == 1_440)
+        #expect(try await keeper(ledger).keep() == 0)
+        try ledger.close()
+    }
 }

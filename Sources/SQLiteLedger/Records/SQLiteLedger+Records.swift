@@ -35,7 +35,7 @@ extension SQLiteLedger: UsageRecordStore {
         of id: MeterID,
         endingAfter instant: Instant,
         limit: Int
-    ) async throws(LedgerError) -> [UsageRecord] {
+    ) async throws(LedgerError) -> RecordAnswer {
         try keeping("reading records of a meter") {
             try core.truth.latestRecords(of: id, endingAfter: instant, limit: limit)
         }

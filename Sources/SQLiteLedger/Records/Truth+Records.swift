@@ -115,24 +115,28 @@ extension Truth {
         of id: MeterID,
         endingAfter instant: Instant,
         limit: Int
-    ) throws -> [UsageRecord] {
+    ) throws -> RecordAnswer {
         try pool.read { database in
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
                     SELECT sequence, document FROM usage_record
                     WHERE meter_type = ? AND subject = ? AND period_end > ?
-                    ORDER BY period_end, revision LIMIT ?
+                    ORDER BY period_end, revision
                     """,
-                arguments: [id.meterType.text, id.subject, instant.microseconds, limit]
+                arguments: [id.meterType.text, id.subject, instant.microseconds]
             )
             var latest: [UsageRecord] = []
             while let row = try rows.next() {
                 let record = try Self.record(row)
-                if latest.last?.period == record.period { latest.removeLast() }
+                if latest.last?.period == record.period {
+                    latest.removeLast()
+                } else if latest.count == limit {
+                    return RecordAnswer(records: latest, hasMore: true)
+                }
                 latest.append(record)
             }
-            return latest
+            return RecordAnswer(records: latest, hasMore: false)
         }
     }
 

@@ -1,0 +1,195 @@
+internal import Metering
+internal import UsageModel
+
+// Settling: what the records of a meter's closed periods say is brought up to its readings.
+extension RecordKeeper {
+    /// Settles the closed periods of a meter.
+    ///
+    /// - Parameter times: Of events that came; nil: all of its periods may be concerned.
+    /// - Returns: how many records it made.
+    func settle(
+        _ meter: Meter,
+        times: [Instant]?,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> Int {
+        guard let closed = try await store.closings(of: [meter.id])[meter.id] else {
+            var step = step
+            return try await close([meter], &step)
+        }
+        let zone = try await zone(of: meter, step.calendar)
+        let definition = step.calendar.version(at: step.now)?.definition
+        if let times, definition?.aggregation.isCarried != true {
+            let latest = try await store.latest(of: meter.id, holding: times)
+            let open = times.filter { time in
+                time < closed && !latest.contains { $0.period.contains(time) }
+            }
+            let periods = try await unrecorded(meter, open, until: closed, zone, step)
+            return try await settle(meter, latest, periods, zone, step)
+        }
+        // What is carried may reach into every period after.
+        let begin = try step.firstStart(of: meter, zone)
+        let earliest = try start(around: times?.min(), zone, step, begin)
+        return try await settle(
+            meter,
+            after: earliest ?? .beginning,
+            from: earliest ?? begin,
+            until: closed,
+            zone,
+            step
+        )
+    }
+
+    /// Settles all periods that end after an instant, a page of them at a time.
+    ///
+    /// - Parameter begin: Where periods without a record may begin.
+    private func settle(
+        _ meter: Meter,
+        after instant: Instant,
+        from begin: Instant?,
+        until closed: Instant,
+        _ zone: String?,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> Int {
+        var made = 0
+        var start = begin
+        var from = instant
+        while !Task.isCancelled {
+            let page = try await store.latest(
+                of: meter.id,
+                endingAfter: from,
+                limit: Self.periodsPerPage
+            )
+            let told = page.records.last?.period.upperBound
+            let end = page.hasMore ? told ?? closed : closed
+            let periods = try between(page.records, meter, from: start, until: end, zone, step)
+            made += try await settle(meter, page.records, periods, zone, step)
+            var reached = end
+            if periods.count >= Self.periodsPerPage, let last = periods.last {
+                reached = last.range.upperBound
+            }
+            guard reached < closed, reached > from else { break }
+            (start, from) = (begin.map { max($0, reached) }, reached)
+        }
+        return made
+    }
+
+    /// Makes records of periods that have none, and adjusts those that there are.
+    private func settle(
+        _ meter: Meter,
+        _ latest: [UsageRecord],
+        _ periods: [RecordPeriod],
+        _ zone: String?,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> Int {
+        let told = latest.map { record in
+            RecordPeriod(meter: meter, range: record.period, zone: zone)
+        }
+        var commit = RecordCommit()
+        for start in stride(from: 0, to: periods.count, by: Self.metersPerStep) {
+            let some = Array(periods[start..<min(start + Self.metersPerStep, periods.count)])
+            let readings = try await readings(some, step)
+            for period in some {
+                let makesZero = step.version(of: period)?.definition.records.makesZeroUsage ?? true
+                guard let reading = readings[period], makesZero || reading.isSomething else {
+                    continue
+                }
+                commit.records.append(try await record(of: period, reading, after: nil, step))
+            }
+        }
+        for start in stride(from: 0, to: told.count, by: Self.metersPerStep) {
+            let some = start..<min(start + Self.metersPerStep, told.count)
+            let readings = try await readings(Array(told[some]), step)
+            for place in some {
+                let (record, reading) = (latest[place], readings[told[place]])
+                guard let reading, reading.value != record.value || reading.events != record.events
+                else { continue }
+                commit.records.append(
+                    try await self.record(of: told[place], reading, after: record, step)
+                )
+            }
+        }
+        guard !commit.records.isEmpty else { return 0 }
+        try await store.keep(commit)
+        await rest()
+        return commit.records.count
+    }
+
+    // MARK: Periods without a record
+
+    /// Periods that are over and hold events; and where the first of them lies before the meter's
+    /// first record, those between.
+    private func unrecorded(
+        _ meter: Meter,
+        _ times: [Instant],
+        until closed: Instant,
+        _ zone: String?,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> [RecordPeriod] {
+        guard let earliest = times.min() else { return [] }
+        let first = try await store.latest(of: meter.id, endingAfter: .beginning, limit: 1)
+        let begin = try step.firstStart(of: meter, zone)
+        let known = first.records.first?.period.lowerBound ?? closed
+        let definition = step.calendar.version(at: earliest)?.definition
+        let makesZero = definition?.records.makesZeroUsage ?? true
+        var periods: [RecordPeriod] = []
+        if makesZero, earliest < known {
+            var next = try start(around: earliest, zone, step, begin)
+            while let start = next, start < known {
+                periods += try between([], meter, from: start, until: known, zone, step)
+                next = periods.last.flatMap {
+                    $0.range.upperBound > start ? $0.range.upperBound : nil
+                }
+            }
+        }
+        for time in times.sorted() where periods.last?.range.contains(time) != true {
+            if makesZero, time < known { continue }
+            guard let start = try start(around: time, zone, step, begin),
+                let end = try step.calendar.end(of: start, customers: zone)?.end
+            else { continue }
+            let range = start..<min(end, start < known ? known : closed)
+            periods.append(RecordPeriod(meter: meter, range: range, zone: zone))
+        }
+        return periods
+    }
+
+    /// The periods from one on that none of some records is of; all of those that lie before one
+    /// of them, and at least ``periodsPerPage`` where there are as many.
+    private func between(
+        _ latest: [UsageRecord],
+        _ meter: Meter,
+        from begin: Instant?,
+        until closed: Instant,
+        _ zone: String?,
+        _ step: RecordStep
+    ) throws(LedgerError) -> [RecordPeriod] {
+        guard var start = begin else { return [] }
+        let known = latest.map(\.period)
+        var place = 0
+        var periods: [RecordPeriod] = []
+        while start < closed, place < known.count || periods.count < Self.periodsPerPage {
+            while place < known.count, known[place].upperBound <= start { place += 1 }
+            if place < known.count, known[place].lowerBound <= start {
+                start = known[place].upperBound
+                continue
+            }
+            guard var end = try step.calendar.end(of: start, customers: zone)?.end else { break }
+            if place < known.count { end = min(end, known[place].lowerBound) }
+            end = min(end, closed)
+            periods.append(RecordPeriod(meter: meter, range: start..<end, zone: zone))
+            start = end
+        }
+        return periods
+    }
+
+    /// The start of the calendar's period around an instant, not before the meter's first.
+    private func start(
+        around instant: Instant?,
+        _ zone: String?,
+        _ step: RecordStep,
+        _ begin: Instant?
+    ) throws(LedgerError) -> Instant? {
+        guard let instant else { return nil }
+        let start = try step.calendar.start(around: instant, customers: zone) ?? instant
+        return max(start, begin ?? start)
+    }
+}
