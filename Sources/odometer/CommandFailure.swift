@@ -32,19 +32,35 @@ struct CommandFailure: Error {
 /// The two streams a command writes to: answers on one, words about them on the other.
 enum Terminal {
     /// Writes a line to standard error.
-    static func say(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
-    }
+    static func say(_ line: String) { write(Array((line + "\n").utf8), to: STDERR_FILENO) }
 
     /// Writes bytes to standard output as they are.
-    static func put(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
-    }
+    static func put(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
 
     /// Writes an answer as it is, with a line end after it.
     static func put(_ answer: ServerAnswer) {
-        var bytes = Data(answer.bytes)
+        var bytes = answer.bytes
         if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
-        FileHandle.standardOutput.write(bytes)
+        write(bytes, to: STDOUT_FILENO)
+    }
+
+    /// Writes all of it. Where nobody reads any more, as behind `| head`, the program ends by the
+    /// signal that ends any other; where it cannot be written, with an exit code.
+    private static func write(_ bytes: [UInt8], to stream: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { bytes in
+                unsafe Glibc.write(stream, bytes.baseAddress, bytes.count)
+            }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EPIPE {
+                _ = signal(SIGPIPE, SIG_DFL)
+                raise(SIGPIPE)
+                exit(CommandCode.refused.rawValue)
+            } else if errno != EINTR, errno != EAGAIN {
+                exit(CommandCode.refused.rawValue)
+            }
+        }
     }
 }

@@ -122,6 +122,26 @@ import WireFormat
         }
     }
 
+    @Test("where nobody reads on, as behind head, a command ends without a word")
+    func closedPipe() throws {
+        try Folder.with { folder in
+            let words = folder.appending(path: "words")
+            try Data().write(to: words)
+            let stream = unsafe open(words.path, O_RDWR | O_APPEND | O_CLOEXEC)
+            defer { close(stream) }
+            let pipe = Pipe()
+            try pipe.fileHandleForReading.close()
+            let child = try Child(
+                Program.executable.path,
+                ["openapi"],
+                server: "",
+                streams: [stream, pipe.fileHandleForWriting.fileDescriptor, stream]
+            )
+            _ = child.wait()
+            #expect(try String(contentsOf: words, encoding: .utf8) == "")
+        }
+    }
+
     @Test("with --json each answer is JSON, and nothing else is on standard output")
     func json() throws {
         try Program.serving { program, folder in
