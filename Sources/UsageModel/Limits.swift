@@ -68,6 +68,26 @@ public enum Limits {
     public static let recordPartsMax = 1_000
     /// The longest grace period, in days.
     public static let graceDaysMax = 366
+    /// The most destinations, retired ones included.
+    public static let destinationsMax = 1_000
+    /// The most records that are sent together.
+    public static let deliveryBatchMax = 10_000
+    /// The most sendings of one destination that are under way at one time.
+    public static let deliveryConcurrencyMax = 64
+    /// The most sendings in a second that a pace may say.
+    public static let deliveryRateMax = 10_000
+    /// The most tries of one sending.
+    public static let deliveryAttemptsMax = 100
+    /// The longest wait between two tries, for an answer, or for a batch to fill, in days.
+    public static let deliveryWaitDaysMax = 7
+    /// The most secrets of one webhook.
+    public static let webhookSecretsMax = 8
+    /// The longest address of a destination, in bytes.
+    public static let urlBytesMax = 2_048
+    /// The longest template, in bytes.
+    public static let templateBytesMax = 64 * 1024
+    /// The most of an answer that is read, in bytes.
+    public static let outletAnswerBytesMax = 64 * 1024
     /// The most units of a reset schedule in one period.
     public static let resetIntervalMax = 10_000
     /// The longest cron expression, in UTF-8 bytes.

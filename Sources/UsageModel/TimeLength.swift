@@ -4,6 +4,8 @@ public struct TimeLength: Hashable, Sendable, CustomStringConvertible {
     public let microseconds: Int64
 
     public static let zero = TimeLength(microseconds: 0)
+    public static let second = TimeLength(microseconds: TimeUnit.second.microseconds)
+    public static let tenSeconds = TimeLength(microseconds: 10 * TimeUnit.second.microseconds)
     public static let hour = TimeLength(microseconds: TimeUnit.hour.microseconds)
 
     private static let units: [(letter: Character, unit: TimeUnit)] = [
