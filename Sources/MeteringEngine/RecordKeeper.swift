@@ -41,30 +41,34 @@ public final class RecordKeeper: Sendable {
     /// in order. To call it more often than needed does nothing. Not to be called beside itself.
     ///
     /// - Returns: how many records it made.
-    /// - Throws: What the ledger and the store throw; what was done until then stays done.
+    /// - Throws: What the ledger and the store throw; what was done stays done. A meter type at
+    ///   which they throw keeps no other waiting: the first fault is thrown when all had their
+    ///   turn.
     @discardableResult
     public func keep() async throws(LedgerError) -> Int {
         let now = clock()
         var made = 0
+        var fault: LedgerError?
         let customers = try await ledger.customers(CustomerQuery(limit: 1))
-        for type in try await ledger.meterTypes() {
-            let versions = try await ledger.versions(of: type.key).inForce()
-            guard !versions.isEmpty, !Task.isCancelled else { continue }
-            let calendar = RecordCalendar(type.key, versions, zones: zones)
-            guard calendar.hasPeriods else { continue }
-            let step = RecordStep(
-                calendar: calendar,
-                now: now,
-                hasCustomers: !customers.customers.isEmpty
-            )
+        for type in try await ledger.meterTypes() where !Task.isCancelled {
             do {
+                let versions = try await ledger.versions(of: type.key).inForce()
+                guard !versions.isEmpty else { continue }
+                let calendar = RecordCalendar(type.key, versions, zones: zones)
+                guard calendar.hasPeriods else { continue }
+                let step = RecordStep(
+                    calendar: calendar,
+                    now: now,
+                    hasCustomers: !customers.customers.isEmpty
+                )
                 made += try await follow(step)
                 made += try await closeDue(step)
             } catch {
                 // Its turn comes when that is over.
-                guard error.code == .backfillRunning else { throw error }
+                if error.code != .backfillRunning { fault = fault ?? error }
             }
         }
+        if let fault { throw fault }
         return made
     }
 

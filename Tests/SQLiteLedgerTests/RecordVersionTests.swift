@@ -48,6 +48,34 @@ import UsageModel
         try await ledger.records(RecordQuery(limit: 100_000)).records
     }
 
+    private struct LackingZones: TimeZoneSource {
+        let name: String
+
+        func rules(named name: String) throws(TimeZoneError) -> TimeZoneRules {
+            guard name != self.name else { throw .unknown(name: name) }
+            return try SystemTimeZones.shared.rules(named: name)
+        }
+    }
+
+    @Test("a meter type whose zone is not to be had keeps no other waiting")
+    func lackingZone() async throws {
+        turn(to: Self.at(days: 1, hours: 2))
+        let ledger = try fixture.open()
+        for (key, zone) in [("a", "UTC"), ("b", "Asia/Kathmandu"), ("c", "UTC")] {
+            var definition = MeterTypeDefinition.sample(.sum, key: key)
+            (definition.resetSchedule, definition.timezone) = (.daily, zone)
+            _ = try await ledger.create(definition)
+        }
+        try await ledger.record([Self.event("a", Self.at(days: 0, hours: 1), "5")])
+        let keeper = keeper(ledger, zones: LackingZones(name: "Asia/Kathmandu"))
+
+        let error = await #expect(throws: LedgerError.self) { try await keeper.keep() }
+
+        #expect(error?.code == .unavailable)
+        #expect(try await Self.all(ledger).map(\.meter.meterType.text) == ["a", "c"])
+        try ledger.close()
+    }
+
     @Test("a record of another name for the same end of a period is refused, the same one is not")
     func otherName() async throws {
         turn(to: Self.at(days: 1, hours: 2))
