@@ -52,7 +52,7 @@ extension RecordKeeper {
         upTo head: Position,
         _ step: RecordStep
     ) async throws(LedgerError) -> Int {
-        guard let end = try closedEnd(step) else { return 0 }
+        guard let end = step.calendar.latestEnd(closedBy: step.now) else { return 0 }
         var query = EventQuery(range: .earliest..<end, limit: Self.eventsPerStep)
         (query.meterType, query.asOf, query.after) = (step.calendar.key, head, mark.position)
         var made = 0
@@ -70,16 +70,6 @@ extension RecordKeeper {
             try await store.keep(commit)
         }
         return made
-    }
-
-    /// No period that ends later is closed; nil where none is.
-    private func closedEnd(_ step: RecordStep) throws(LedgerError) -> Instant? {
-        let grace = step.calendar.version(at: step.now)?.definition.records.gracePeriod
-        let settled = Instant(
-            microseconds: step.now.microseconds - (grace ?? .zero).microseconds
-        )
-        if step.calendar.isInCustomersZone { return settled }
-        return try step.calendar.start(around: settled, customers: nil)
     }
 
     /// Goes through all meters that closed a period, also those that count nothing any more.

@@ -52,10 +52,10 @@ public final class RecordKeeper: Sendable {
         let customers = try await ledger.customers(CustomerQuery(limit: 1))
         for type in try await ledger.meterTypes() where !Task.isCancelled {
             do {
-                let versions = try await ledger.versions(of: type.key).inForce()
-                guard !versions.isEmpty else { continue }
-                let calendar = RecordCalendar(type.key, versions, zones: zones)
-                guard calendar.hasPeriods else { continue }
+                let versions = try await ledger.versions(of: type.key)
+                guard let calendar = RecordCalendar(type.key, versions, zones: zones),
+                    calendar.hasPeriods
+                else { continue }
                 let step = RecordStep(
                     calendar: calendar,
                     now: now,
@@ -76,7 +76,6 @@ public final class RecordKeeper: Sendable {
 
     private func closeDue(_ step: RecordStep) async throws(LedgerError) -> Int {
         let (calendar, now) = (step.calendar, step.now)
-        var step = step
         let known = due.withLock { $0[calendar.key] }
         if let known, known.newest == calendar.newest, now < known.at { return 0 }
         var made = 0
@@ -85,17 +84,17 @@ public final class RecordKeeper: Sendable {
             var query = MeterQuery(meterTypes: [calendar.key], at: now, limit: Self.metersPerStep)
             query.after = place
             let page = try await ledger.meters(query)
-            made += try await close(page.meters, &step)
+            made += try await close(page.meters, step)
             place = page.next
         } while place != nil && !Task.isCancelled
         guard !Task.isCancelled else { return made }
-        let next = try step.nextClose()
+        let next = calendar.nextClose(after: now) ?? .end
         due.withLock { $0[calendar.key] = (next, calendar.newest) }
         return made
     }
 
     /// Closes all periods of some meters that are due.
-    func close(_ meters: [Meter], _ step: inout RecordStep) async throws(LedgerError) -> Int {
+    func close(_ meters: [Meter], _ step: RecordStep) async throws(LedgerError) -> Int {
         var made = 0
         while !meters.isEmpty, !Task.isCancelled {
             let closings = try await store.closings(of: meters.map(\.id))
