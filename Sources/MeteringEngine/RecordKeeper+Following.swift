@@ -89,13 +89,18 @@ extension RecordKeeper {
         return made
     }
 
+    /// Settles meters of which something else is known by now, and closes what is over of them: the
+    /// end of one may have been taken back.
     private func settle(
         subjects: [String],
         _ step: RecordStep
     ) async throws(LedgerError) -> Int {
         var made = 0
-        for meter in try await meters(subjects, step) {
-            made += try await settle(meter, times: nil, step)
+        for start in stride(from: 0, to: subjects.count, by: Self.metersPerStep) {
+            let end = min(start + Self.metersPerStep, subjects.count)
+            let some = try await meters(Array(subjects[start..<end]), step)
+            for meter in some { made += try await settle(meter, times: nil, step) }
+            made += try await close(some, step)
         }
         return made
     }

@@ -93,7 +93,8 @@ public final class RecordKeeper: Sendable {
         return made
     }
 
-    /// Closes all periods of some meters that are due.
+    /// Closes all periods of some meters that are due; none of one that neither is enrolled nor
+    /// counts anything.
     func close(_ meters: [Meter], _ step: RecordStep) async throws(LedgerError) -> Int {
         var made = 0
         while !meters.isEmpty, !Task.isCancelled {
@@ -102,9 +103,8 @@ public final class RecordKeeper: Sendable {
             var periods: [RecordPeriod] = []
             for meter in meters {
                 let zone = try await zone(of: meter, step.calendar)
-                let first = try step.firstStart(of: meter, zone)
-                guard let start = closings[meter.id] ?? first else { continue }
-                let due = try step.due(meter, from: start, zone)
+                guard let first = try step.firstStart(of: meter, zone) else { continue }
+                let due = try step.due(meter, from: closings[meter.id] ?? first, zone)
                 guard let end = due.last?.range.upperBound else { continue }
                 periods += due
                 commit.closings[meter.id] = end

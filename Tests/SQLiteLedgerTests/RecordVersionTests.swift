@@ -190,6 +190,28 @@ import UsageModel
         try ledger.close()
     }
 
+    @Test("a meter whose end is taken back closes at once what is over")
+    func endTakenBack() async throws {
+        turn(to: Self.at(days: 0))
+        let ledger = try fixture.open()
+        let type = try await ledger.create(Self.sum(.daily))
+        let id = try #require(MeterID(meterType: type.key, subject: "acme"))
+        let enrolment = MeterEnrolment(id: id, start: Self.at(days: 0), end: Self.at(days: 2))
+        _ = try await ledger.enrol([enrolment])
+        turn(to: Self.at(days: 5, hours: 2))
+        let keeper = keeper(ledger)
+        #expect(try await keeper.keep() == 2)
+
+        var alteration = MeterAlteration()
+        alteration.end = .some(nil)
+        _ = try await ledger.alter(id, alteration)
+        #expect(try await keeper.keep() == 3)
+
+        let starts = try await Self.all(ledger).map(\.period.lowerBound)
+        #expect(starts == (0..<5).map { Self.at(days: $0) })
+        try ledger.close()
+    }
+
     @Test("a meter that begins after a schedule became shorter does not wait for the longer one")
     func beginsAfterChange() async throws {
         turn(to: Self.at(days: 1, hours: 12))
