@@ -52,7 +52,7 @@ extension RecordKeeper {
         upTo head: Position,
         _ step: RecordStep
     ) async throws(LedgerError) -> Int {
-        guard let end = try closedEnd(step) else { return 0 }
+        guard let end = step.calendar.latestEnd(closedBy: step.now) else { return 0 }
         var query = EventQuery(range: .earliest..<end, limit: Self.eventsPerStep)
         (query.meterType, query.asOf, query.after) = (step.calendar.key, head, mark.position)
         var made = 0
@@ -72,16 +72,6 @@ extension RecordKeeper {
         return made
     }
 
-    /// No period that ends later is closed; nil where none is.
-    private func closedEnd(_ step: RecordStep) throws(LedgerError) -> Instant? {
-        let grace = step.calendar.version(at: step.now)?.definition.records.gracePeriod
-        let settled = Instant(
-            microseconds: step.now.microseconds - (grace ?? .zero).microseconds
-        )
-        if step.calendar.isInCustomersZone { return settled }
-        return try step.calendar.start(around: settled, customers: nil)
-    }
-
     /// Goes through all meters that closed a period, also those that count nothing any more.
     private func settleAll(_ step: RecordStep) async throws(LedgerError) -> Int {
         var made = 0
@@ -99,13 +89,18 @@ extension RecordKeeper {
         return made
     }
 
+    /// Settles meters of which something else is known by now, and closes what is over of them: the
+    /// end of one may have been taken back.
     private func settle(
         subjects: [String],
         _ step: RecordStep
     ) async throws(LedgerError) -> Int {
         var made = 0
-        for meter in try await meters(subjects, step) {
-            made += try await settle(meter, times: nil, step)
+        for start in stride(from: 0, to: subjects.count, by: Self.metersPerStep) {
+            let end = min(start + Self.metersPerStep, subjects.count)
+            let some = try await meters(Array(subjects[start..<end]), step)
+            for meter in some { made += try await settle(meter, times: nil, step) }
+            made += try await close(some, step)
         }
         return made
     }

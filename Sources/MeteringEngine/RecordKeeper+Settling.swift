@@ -13,8 +13,7 @@ extension RecordKeeper {
         _ step: RecordStep
     ) async throws(LedgerError) -> Int {
         guard let closed = try await store.closings(of: [meter.id])[meter.id] else {
-            var step = step
-            return try await close([meter], &step)
+            return try await close([meter], step)
         }
         let zone = try await zone(of: meter, step.calendar)
         let definition = step.calendar.version(at: step.now)?.definition
@@ -27,12 +26,14 @@ extension RecordKeeper {
             return try await settle(meter, latest, periods, zone, step)
         }
         // What is carried may reach into every period after.
-        let begin = try step.firstStart(of: meter, zone)
-        let earliest = try start(around: times?.min(), zone, step, begin)
+        var begin = try step.firstStart(of: meter, zone)
+        if let earliest = times?.min() {
+            begin = try start(holding: earliest, of: meter, zone, step)
+        }
         return try await settle(
             meter,
-            after: earliest ?? .beginning,
-            from: earliest ?? begin,
+            after: times == nil ? .beginning : begin ?? .beginning,
+            from: begin,
             until: closed,
             zone,
             step
@@ -127,29 +128,45 @@ extension RecordKeeper {
     ) async throws(LedgerError) -> [RecordPeriod] {
         guard let earliest = times.min() else { return [] }
         let first = try await store.latest(of: meter.id, endingAfter: .beginning, limit: 1)
-        let begin = try step.firstStart(of: meter, zone)
         let known = first.records.first?.period.lowerBound ?? closed
         let definition = step.calendar.version(at: earliest)?.definition
         let makesZero = definition?.records.makesZeroUsage ?? true
         var periods: [RecordPeriod] = []
         if makesZero, earliest < known {
-            var next = try start(around: earliest, zone, step, begin)
-            while let start = next, start < known {
+            var start = try start(holding: earliest, of: meter, zone, step)
+            while start < known {
                 periods += try between([], meter, from: start, until: known, zone, step)
-                next = periods.last.flatMap {
-                    $0.range.upperBound > start ? $0.range.upperBound : nil
-                }
+                start = periods.last?.range.upperBound ?? known
             }
         }
         for time in times.sorted() where periods.last?.range.contains(time) != true {
             if makesZero, time < known { continue }
-            guard let start = try start(around: time, zone, step, begin),
-                let end = try step.calendar.end(of: start, customers: zone)?.end
-            else { continue }
-            let range = start..<min(end, start < known ? known : closed)
-            periods.append(RecordPeriod(meter: meter, range: range, zone: zone))
+            if let period = try await unrecorded(meter, holding: time, until: closed, zone, step) {
+                periods.append(period)
+            }
         }
         return periods
+    }
+
+    /// The period that holds an instant that lies in none of the meter's records.
+    private func unrecorded(
+        _ meter: Meter,
+        holding time: Instant,
+        until closed: Instant,
+        _ zone: String?,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> RecordPeriod? {
+        var start = try start(holding: time, of: meter, zone, step)
+        var next = try await store.latest(of: meter.id, endingAfter: start, limit: 1).records.first
+        // Under other versions that were in force then, periods may have ended elsewhere.
+        while let past = next?.period.upperBound, past <= time {
+            start = try step.calendar.start(holding: time, from: past, customers: zone)
+            next = try await store.latest(of: meter.id, endingAfter: start, limit: 1).records.first
+        }
+        guard start <= time else { return nil }
+        let until = next?.period.lowerBound ?? closed
+        let end = try step.calendar.end(of: start, customers: zone)?.end ?? until
+        return RecordPeriod(meter: meter, range: start..<min(end, until), zone: zone)
     }
 
     /// The periods from one on that none of some records is of; all of those that lie before one
@@ -172,7 +189,8 @@ extension RecordKeeper {
                 start = known[place].upperBound
                 continue
             }
-            guard var end = try step.calendar.end(of: start, customers: zone)?.end else { break }
+            // All of it is closed, also what would go on as the versions say by now.
+            var end = try step.calendar.end(of: start, customers: zone)?.end ?? closed
             if place < known.count { end = min(end, known[place].lowerBound) }
             end = min(end, closed)
             periods.append(RecordPeriod(meter: meter, range: start..<end, zone: zone))
@@ -181,15 +199,16 @@ extension RecordKeeper {
         return periods
     }
 
-    /// The start of the calendar's period around an instant, not before the meter's first.
+    /// The start of the period that holds an instant, of those from the meter's first on.
     private func start(
-        around instant: Instant?,
+        holding instant: Instant,
+        of meter: Meter,
         _ zone: String?,
-        _ step: RecordStep,
-        _ begin: Instant?
-    ) throws(LedgerError) -> Instant? {
-        guard let instant else { return nil }
-        let start = try step.calendar.start(around: instant, customers: zone) ?? instant
-        return max(start, begin ?? start)
+        _ step: RecordStep
+    ) throws(LedgerError) -> Instant {
+        guard let first = try step.firstStart(of: meter, zone) else {
+            return try step.calendar.start(around: instant, customers: zone)
+        }
+        return try step.calendar.start(holding: instant, from: first, customers: zone)
     }
 }

@@ -41,30 +41,34 @@ public final class RecordKeeper: Sendable {
     /// in order. To call it more often than needed does nothing. Not to be called beside itself.
     ///
     /// - Returns: how many records it made.
-    /// - Throws: What the ledger and the store throw; what was done until then stays done.
+    /// - Throws: What the ledger and the store throw; what was done stays done. A meter type at
+    ///   which they throw keeps no other waiting: the first fault is thrown when all had their
+    ///   turn.
     @discardableResult
     public func keep() async throws(LedgerError) -> Int {
         let now = clock()
         var made = 0
+        var fault: LedgerError?
         let customers = try await ledger.customers(CustomerQuery(limit: 1))
-        for type in try await ledger.meterTypes() {
-            let versions = try await ledger.versions(of: type.key).inForce()
-            guard !versions.isEmpty, !Task.isCancelled else { continue }
-            let calendar = RecordCalendar(type.key, versions, zones: zones)
-            guard calendar.hasPeriods else { continue }
-            let step = RecordStep(
-                calendar: calendar,
-                now: now,
-                hasCustomers: !customers.customers.isEmpty
-            )
+        for type in try await ledger.meterTypes() where !Task.isCancelled {
             do {
+                let versions = try await ledger.versions(of: type.key)
+                guard let calendar = RecordCalendar(type.key, versions, zones: zones),
+                    calendar.hasPeriods
+                else { continue }
+                let step = RecordStep(
+                    calendar: calendar,
+                    now: now,
+                    hasCustomers: !customers.customers.isEmpty
+                )
                 made += try await follow(step)
                 made += try await closeDue(step)
             } catch {
                 // Its turn comes when that is over.
-                guard error.code == .backfillRunning else { throw error }
+                if error.code != .backfillRunning { fault = fault ?? error }
             }
         }
+        if let fault { throw fault }
         return made
     }
 
@@ -72,7 +76,6 @@ public final class RecordKeeper: Sendable {
 
     private func closeDue(_ step: RecordStep) async throws(LedgerError) -> Int {
         let (calendar, now) = (step.calendar, step.now)
-        var step = step
         let known = due.withLock { $0[calendar.key] }
         if let known, known.newest == calendar.newest, now < known.at { return 0 }
         var made = 0
@@ -81,17 +84,18 @@ public final class RecordKeeper: Sendable {
             var query = MeterQuery(meterTypes: [calendar.key], at: now, limit: Self.metersPerStep)
             query.after = place
             let page = try await ledger.meters(query)
-            made += try await close(page.meters, &step)
+            made += try await close(page.meters, step)
             place = page.next
         } while place != nil && !Task.isCancelled
         guard !Task.isCancelled else { return made }
-        let next = try step.nextClose()
+        let next = calendar.nextClose(after: now) ?? .end
         due.withLock { $0[calendar.key] = (next, calendar.newest) }
         return made
     }
 
-    /// Closes all periods of some meters that are due.
-    func close(_ meters: [Meter], _ step: inout RecordStep) async throws(LedgerError) -> Int {
+    /// Closes all periods of some meters that are due; none of one that neither is enrolled nor
+    /// counts anything.
+    func close(_ meters: [Meter], _ step: RecordStep) async throws(LedgerError) -> Int {
         var made = 0
         while !meters.isEmpty, !Task.isCancelled {
             let closings = try await store.closings(of: meters.map(\.id))
@@ -99,9 +103,8 @@ public final class RecordKeeper: Sendable {
             var periods: [RecordPeriod] = []
             for meter in meters {
                 let zone = try await zone(of: meter, step.calendar)
-                let first = try step.firstStart(of: meter, zone)
-                guard let start = closings[meter.id] ?? first else { continue }
-                let due = try step.due(meter, from: start, zone)
+                guard let first = try step.firstStart(of: meter, zone) else { continue }
+                let due = try step.due(meter, from: closings[meter.id] ?? first, zone)
                 guard let end = due.last?.range.upperBound else { continue }
                 periods += due
                 commit.closings[meter.id] = end

@@ -27,13 +27,6 @@ struct RecordStep {
     let now: Instant
     /// Whether there is anybody who owns anything.
     let hasCustomers: Bool
-    /// The earliest close to come of the meters that were looked at.
-    private var next: Instant?
-
-    init(calendar: RecordCalendar, now: Instant, hasCustomers: Bool) {
-        (self.calendar, self.now, next) = (calendar, now, nil)
-        self.hasCustomers = hasCustomers
-    }
 
     func version(of period: RecordPeriod) -> MeterType? {
         calendar.version(at: period.range.lowerBound)
@@ -49,11 +42,11 @@ struct RecordStep {
         guard let begin = [first, since].compactMap(\.self).min() else { return nil }
         // Enrolled before it used anything: from then on. Otherwise the period of the first event.
         if let since, begin == since { return since }
-        return try calendar.start(around: begin, customers: zone) ?? begin
+        return try calendar.start(around: begin, customers: zone)
     }
 
     /// The periods of a meter that are due, in order: at most ``RecordKeeper/periodsPerStep``.
-    mutating func due(
+    func due(
         _ meter: Meter,
         from first: Instant,
         _ zone: String?
@@ -62,12 +55,8 @@ struct RecordStep {
         var start = first
         let last = end(of: meter)
         while periods.count < RecordKeeper.periodsPerStep, start < last,
-            let (end, closes) = try calendar.end(of: start, customers: zone)
+            let (end, closes) = try calendar.end(of: start, customers: zone), closes <= now
         {
-            guard closes <= now else {
-                next = min(next ?? closes, closes)
-                break
-            }
             periods.append(RecordPeriod(meter: meter, range: start..<end, zone: zone))
             start = end
         }
@@ -84,21 +73,6 @@ struct RecordStep {
             end = min(end, word.from)
         }
         return end
-    }
-
-    /// When to look at all meters again: no period of theirs, or of one that begins meanwhile,
-    /// closes before.
-    func nextClose() throws(LedgerError) -> Instant {
-        var next = self.next ?? .end
-        let grace = calendar.version(at: now)?.definition.records.gracePeriod.microseconds ?? 0
-        let settled = Instant(microseconds: now.microseconds - grace)
-        if calendar.isInCustomersZone {
-            // Any zone may turn its page within a quarter of an hour.
-            next = min(next, Instant(microseconds: now.microseconds + 900_000_000))
-        } else if let (_, closes) = try calendar.end(of: settled, customers: nil) {
-            next = min(next, max(closes, Instant(microseconds: now.microseconds + 1)))
-        }
-        return next
     }
 }
 

@@ -31,10 +31,32 @@ extension Truth {
                     record.period.upperBound.microseconds, record.kind.rawValue, record.revision,
                     record.customer?.text, String(decoding: text, as: UTF8.self),
                 ])
-                sequence += Int64(database.changesCount)
+                if database.changesCount > 0 {
+                    sequence += 1
+                } else {
+                    try Self.checkIsKept(record, database)
+                }
             }
             try Self.move(commit, database)
         }
+    }
+
+    /// A record that was not added is there already: by its own name, and not another one of the
+    /// same meter, end of a period and revision.
+    private static func checkIsKept(_ record: UsageRecord, _ database: Database) throws {
+        let known = try Bool.fetchOne(
+            database,
+            sql: "SELECT EXISTS (SELECT 1 FROM usage_record WHERE id = ?)",
+            arguments: [record.id.text]
+        )
+        guard known != true else { return }
+        throw LedgerError(
+            .corrupt,
+            """
+            another record than \(record.id) is revision \(record.revision) of the period of \
+            \(record.meter) that ends at \(record.period.upperBound.rfc3339)
+            """
+        )
     }
 
     private static func move(_ commit: RecordCommit, _ database: Database) throws {
