@@ -40,11 +40,25 @@ public enum Base64 {
 
     /// - Returns: nil where the text is not of the URL alphabet, or has bits left over.
     public static func decodeURL(_ text: String) -> [UInt8]? {
+        decode(text.utf8, .url)
+    }
+
+    /// Of the standard alphabet, with the padding that makes the text a multiple of four.
+    ///
+    /// - Returns: nil for anything else, and for bits left over.
+    public static func decode(_ text: String) -> [UInt8]? {
+        guard text.utf8.count % 4 == 0 else { return nil }
+        let padding = text.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        guard padding <= 2 else { return nil }
+        return decode(text.utf8.dropLast(padding), .standard)
+    }
+
+    private static func decode(_ text: some Sequence<UInt8>, _ alphabet: Alphabet) -> [UInt8]? {
         var bytes: [UInt8] = []
         var group: UInt32 = 0
         var bits = 0
-        for byte in text.utf8 {
-            guard let value = value(byte) else { return nil }
+        for byte in text {
+            guard let value = value(byte, alphabet) else { return nil }
             group = group << 6 | value
             bits += 6
             if bits >= 8 {
@@ -56,13 +70,15 @@ public enum Base64 {
         return bits < 6 && group == 0 ? bytes : nil
     }
 
-    private static func value(_ byte: UInt8) -> UInt32? {
+    private static func value(_ byte: UInt8, _ alphabet: Alphabet) -> UInt32? {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte - UInt8(ascii: "A"))
         case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte - UInt8(ascii: "a")) + 26
         case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0")) + 52
-        case UInt8(ascii: "-"): 62
-        case UInt8(ascii: "_"): 63
+        case UInt8(ascii: "-") where alphabet == .url: 62
+        case UInt8(ascii: "_") where alphabet == .url: 63
+        case UInt8(ascii: "+") where alphabet == .standard: 62
+        case UInt8(ascii: "/") where alphabet == .standard: 63
         default: nil
         }
     }

@@ -19,7 +19,8 @@ struct FieldReader {
         self.pointer = pointer
         guard case .object(let object) = value else {
             isObject = false
-            fault("", "it is \(value.kindName)", "give an object of: \(Self.list(known))")
+            let members = known.isEmpty ? "give {}" : "give an object of: \(Self.list(known))"
+            fault("", "it is \(value.kindName)", members)
             return
         }
         for member in object.members {
@@ -27,11 +28,12 @@ struct FieldReader {
                 fields[member.name] = member.value
             } else {
                 let isOurs = ours.contains(member.name)
+                let hasNoOther = isOurs || known.isEmpty
                 faults.unknown.append(
                     FieldFault(
                         pointer: pointer + "/" + Self.escaped(member.name),
                         reason: isOurs ? "this field is ours to set" : "there is no such field",
-                        remedy: isOurs ? "leave it out" : "known: \(Self.list(known))"
+                        remedy: hasNoOther ? "leave it out" : "known: \(Self.list(known))"
                     )
                 )
             }
@@ -59,6 +61,19 @@ struct FieldReader {
     }
 
     func isNull(_ name: String) -> Bool { fields[name] == .null }
+
+    /// What `read` makes of an object; its faults are among these. nil where there is none.
+    mutating func object<Value>(
+        _ name: String,
+        known: [String],
+        _ read: (inout FieldReader) -> Value
+    ) -> Value? {
+        guard let value = value(name) else { return nil }
+        var reader = FieldReader(value, at: pointer + "/" + name, known: known)
+        let result = reader.isObject ? read(&reader) : nil
+        take(reader.faults)
+        return result
+    }
 
     mutating func string(_ name: String) -> String? {
         guard let value = value(name) else { return nil }
