@@ -18,12 +18,12 @@ public struct APIServer: Service {
     private let onListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
-    ///   - records: Where usage records are kept; nil where none are.
+    ///   - records: What keeps usage records and sends them; nil where none are kept.
     ///   - clock: The time of day, for the arrival of events.
     ///   - onListening: Called once with the port that is listened on.
     public init(
         ledger: any UsageLedger,
-        records: (any UsageRecordStore)? = nil,
+        records: RecordKeeping? = nil,
         clock: @escaping @Sendable () -> Instant,
         zones: SystemTimeZones,
         configuration: APIConfiguration = APIConfiguration(),

@@ -10,7 +10,7 @@ import WireFormat
 /// Takes each call to its route, and answers; whatever goes wrong becomes a problem document.
 struct FrontDesk: HTTPResponder {
     let ledger: any UsageLedger
-    let records: (any UsageRecordStore)?
+    let records: RecordKeeping?
     let zones: SystemTimeZones
     let bodies: BodyReading
     let budget: BodyBudget
@@ -20,7 +20,7 @@ struct FrontDesk: HTTPResponder {
 
     init(
         ledger: any UsageLedger,
-        records: (any UsageRecordStore)?,
+        records: RecordKeeping?,
         zones: SystemTimeZones,
         configuration: APIConfiguration,
         logger: Logger,
@@ -78,6 +78,12 @@ struct FrontDesk: HTTPResponder {
         case .reconciliation: return try await readBooks(call)
         case .records: return try await listRecords(call)
         case .record: return try await readRecord(call)
+        case .destinations, .destination, .destinationPause, .destinationResumption,
+            .destinationTest, .destinationBooks:
+            return try await answerOnDestinations(call)
+        case .deliveries: return try await listDeliveries(call)
+        case .delivery: return try await readDelivery(call)
+        case .resending: return try await resendDeliveries(call)
         case .status: return try await readStatus(call)
         case .health: return .text("alive\n")
         case .readiness: return await readReadiness(call)

@@ -9,10 +9,7 @@ extension FrontDesk {
     func listMeters(_ call: Call) async throws -> Answer {
         var query = try call.query()
         var question = MeterQuery(limit: query.limit())
-        for text in query.list("meterType") {
-            guard let key = query.meterType(text) else { continue }
-            if !question.meterTypes.contains(key) { question.meterTypes.append(key) }
-        }
+        question.meterTypes = query.meterTypes()
         question.subjects = query.texts("subject")
         if question.subjects.contains("") {
             query.fault("subject", "a subject is not empty", "name a subject, or leave it out")

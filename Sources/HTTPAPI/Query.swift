@@ -176,6 +176,24 @@ struct Query {
         return nil
     }
 
+    /// The meter types that a parameter names, each once.
+    mutating func meterTypes() -> [MeterTypeKey] {
+        var keys: [MeterTypeKey] = []
+        for text in list("meterType") {
+            guard let key = meterType(text), !keys.contains(key) else { continue }
+            keys.append(key)
+        }
+        return keys
+    }
+
+    /// A number of a dense sequence, after which a list begins; 0 unless said.
+    mutating func sequence(_ name: String) -> Int64 {
+        guard let text = text(name) else { return 0 }
+        if let number = Int64(text), number >= 0 { return number }
+        fault(name, "it is not a whole number from 0 on", "give the number of the last one")
+        return 0
+    }
+
     /// The customers that a parameter names, each once.
     mutating func customers() -> [CustomerKey] {
         var keys: [CustomerKey] = []

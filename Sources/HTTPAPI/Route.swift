@@ -5,6 +5,9 @@ enum Route: Int, CaseIterable {
     case versions, backfill, backfills, preview
     case suspension, resumption, closure, customers, customer, subjects
     case records, record
+    case destinations, destination, destinationPause, destinationResumption, destinationTest,
+        destinationBooks
+    case deliveries, delivery, resending
     case status, health, readiness, metrics, problem, description
     /// No address of ours.
     case none
@@ -38,6 +41,15 @@ enum Route: Int, CaseIterable {
         case .reconciliation: "/v1/reconciliation"
         case .records: "/v1/usage-records"
         case .record: "/v1/usage-records/{id}"
+        case .destinations: "/v1/destinations"
+        case .destination: "/v1/destinations/{key}"
+        case .destinationPause: "/v1/destinations/{key}/pause"
+        case .destinationResumption: "/v1/destinations/{key}/resume"
+        case .destinationTest: "/v1/destinations/{key}/test"
+        case .destinationBooks: "/v1/destinations/{key}/reconciliation"
+        case .deliveries: "/v1/deliveries"
+        case .delivery: "/v1/deliveries/{destination}/{number}"
+        case .resending: "/v1/deliveries/resend"
         case .status: "/v1/status"
         case .health: "/healthz"
         case .readiness: "/readyz"

@@ -54,10 +54,7 @@ extension FrontDesk {
 
     /// Understands the parameters; faults stay in the query.
     private func usageQuestion(_ query: inout Query) throws(Refusal) -> UsageQuery {
-        var keys: [MeterTypeKey] = []
-        for text in query.list("meterType") {
-            if let key = query.meterType(text), !keys.contains(key) { keys.append(key) }
-        }
+        let keys = query.meterTypes()
         let hasBounds = !query.texts("from").isEmpty && !query.texts("to").isEmpty
         var question = UsageQuery(meterTypes: keys, range: query.range(), limit: query.limit())
         if keys.isEmpty {

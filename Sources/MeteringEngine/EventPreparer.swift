@@ -43,7 +43,7 @@ public struct EventPreparer: Sendable {
             events: batch.events.map(\.decoded),
             rejected: batch.rejected
         )
-        let arrivals = batch.events.map(\.time)
+        let arrivals = batch.events.map { $0.decoded.hasTime ? batch.arrival : $0.time }
         return prepare(decoded, arrival: batch.arrival, arrivals: arrivals)
     }
 
@@ -82,6 +82,14 @@ private struct BatchMeasuring {
     private var recentOrigins: [(source: ByteSlice, type: ByteSlice, number: UInt32)] = []
     private var oldestOrigin = 0
     private static let recentOriginsMax = 4
+    /// The arrival of the event at hand, and for it the bounds of what is late, by plan and place.
+    private var arrival = Instant.beginning
+    private var lateBounds: [LatePlace: Instant] = [:]
+
+    private struct LatePlace: Hashable {
+        var plan: ObjectIdentifier
+        var place: Int
+    }
 
     init(preparer: EventPreparer, arrival: Instant, decoded: borrowing DecodedBatch) {
         self.preparer = preparer
@@ -134,6 +142,10 @@ private struct BatchMeasuring {
         _ index: Int
     ) {
         let hashKey = preparer.hashKey
+        if arrival != self.arrival {
+            self.arrival = arrival
+            lateBounds.removeAll(keepingCapacity: true)
+        }
         let time = decoded.hasTime ? decoded.time : arrival
         let origin = unsafe originNumber(decoded, raw)
         let subject = unsafe UnsafeRawBufferPointer(rebasing: raw[decoded.subject.range])
@@ -254,6 +266,9 @@ private struct BatchMeasuring {
                 case .unreadable(let reason): fault = fault ?? reason
                 }
             }
+            if program.lateness >= 0, isLate(event.time, plan, program.lateness) {
+                fault = fault ?? .periodClosed
+            }
             if !isTupleRead, fault == nil {
                 tupleFault = unsafe readTuple(group, id, computed, slots, raw, &number)
                 isTupleRead = true
@@ -280,6 +295,16 @@ private struct BatchMeasuring {
             }
             batch.contributions.append(contribution)
         }
+    }
+
+    /// Whether an event of a time comes too late for a program.
+    private mutating func isLate(_ time: Instant, _ plan: TypePlan, _ place: Int) -> Bool {
+        batch.judgesLateness = true
+        let key = LatePlace(plan: ObjectIdentifier(plan), place: place)
+        if let bound = lateBounds[key] { return time < bound }
+        let bound = plan.lateness[place].bound(arrival: arrival)
+        lateBounds[key] = bound
+        return time < bound
     }
 
     @inline(__always)

@@ -27,6 +27,8 @@ public struct PreparedBatch: Sendable {
     public var generation: UInt64
     /// How many contributions are unreadable.
     public var unreadable: Int
+    /// Whether it was asked of any event if it came too late: the arrivals are worth keeping then.
+    public var judgesLateness = false
 
     /// Visits what a contribution adds beside the sums: see ``Aggregation/hasElements``.
     public func forEachElement(of contribution: Contribution, _ body: (KeyHash) -> Void) {

@@ -28,6 +28,11 @@ struct RecordCalendar {
     /// Whether any period of it ever ends, or did.
     var hasPeriods: Bool { past.contains { $0.definition.resetSchedule != .never } }
 
+    /// Whether any version in force has a threshold.
+    var hasThresholds: Bool {
+        rulings.contains { !$0.version.definition.records.thresholds.isEmpty }
+    }
+
     /// The version in force at an instant; before the first of them that one.
     func version(at instant: Instant) -> MeterType? { ruling(at: instant)?.version }
 

@@ -18,8 +18,9 @@ extension RecordKeeper {
         }
         // At first everything is closed for the first time, and nothing is late.
         if !isFirst, head > mark.position {
-            made += try await settleLate(mark, upTo: head, step)
+            made += try await followEvents(mark, upTo: head, step)
         }
+        made += try await watchAll(step, isNew: isFirst || mark.version != calendar.newest)
         guard !Task.isCancelled else { return made }
         let followed = RecordMark(
             position: max(head, mark.position),
@@ -46,21 +47,30 @@ extension RecordKeeper {
         return try await ledger.readings(query).position
     }
 
-    /// Looks at events that lie before what may be closed by now.
-    private func settleLate(
+    /// Looks at the events that came: those that lie before what may be closed by now, and where
+    /// there are thresholds all of them.
+    private func followEvents(
         _ mark: RecordMark,
         upTo head: Position,
         _ step: RecordStep
     ) async throws(LedgerError) -> Int {
-        guard let end = step.calendar.latestEnd(closedBy: step.now) else { return 0 }
+        let closed = step.calendar.latestEnd(closedBy: step.now)
+        guard let end = step.hasThresholds ? .end : closed else { return 0 }
         var query = EventQuery(range: .earliest..<end, limit: Self.eventsPerStep)
         (query.meterType, query.asOf, query.after) = (step.calendar.key, head, mark.position)
         var made = 0
         while !Task.isCancelled {
             let page = try await ledger.events(query)
             var times: [String: [Instant]] = [:]
-            for event in page.events { times[event.subject, default: []].append(event.time) }
+            var subjects: Set<String> = []
+            for event in page.events {
+                if let closed, event.time < closed {
+                    times[event.subject, default: []].append(event.time)
+                }
+                if step.hasThresholds { subjects.insert(event.subject) }
+            }
             made += try await settle(times: times, step)
+            made += try await watch(subjects: subjects.sorted(), step)
             guard page.hasMore, let last = page.events.last else { break }
             query.after = last.position
             var commit = RecordCommit()
@@ -68,6 +78,16 @@ extension RecordKeeper {
             reached.position = last.position
             commit.mark = (step.calendar.key, reached)
             try await store.keep(commit)
+        }
+        return made
+    }
+
+    private func watch(subjects: [String], _ step: RecordStep) async throws(LedgerError) -> Int {
+        var made = 0
+        for start in stride(from: 0, to: subjects.count, by: Self.metersPerStep) {
+            let end = min(start + Self.metersPerStep, subjects.count)
+            let some = try await meters(Array(subjects[start..<end]), step)
+            made += try await watch(some, step)
         }
         return made
     }
@@ -101,6 +121,7 @@ extension RecordKeeper {
             let some = try await meters(Array(subjects[start..<end]), step)
             for meter in some { made += try await settle(meter, times: nil, step) }
             made += try await close(some, step)
+            made += try await watch(some, step)
         }
         return made
     }

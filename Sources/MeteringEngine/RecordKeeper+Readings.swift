@@ -11,7 +11,7 @@ extension RecordKeeper {
         var readings: [RecordPeriod: RecordReading] = [:]
         for (range, same) in Dictionary(grouping: periods, by: \.range) {
             let names = step.calendar.version(at: range.lowerBound)?.definition.dimensions ?? []
-            let query = UsageQuery(
+            var query = UsageQuery(
                 meterTypes: [step.calendar.key],
                 subjects: same.map(\.id.subject),
                 range: range,
@@ -20,6 +20,7 @@ extension RecordKeeper {
                 addsTotals: true,
                 limit: Self.metersPerStep * Limits.recordPartsMax
             )
+            query.addsExact = true
             let answer = try await ledger.readings(query)
             let totals = Dictionary(
                 answer.totals.map { ($0.subject ?? "", $0) },
@@ -34,6 +35,7 @@ extension RecordKeeper {
                 let all = (parts[period.id.subject] ?? []).filter { $0.events > 0 }
                 readings[period] = RecordReading(
                     value: total?.value,
+                    exact: total?.exact,
                     events: total?.events ?? 0,
                     dimensions: all.prefix(Limits.recordPartsMax).map(Self.part),
                     hasMoreDimensions: all.count > Limits.recordPartsMax || answer.hasMore,
@@ -67,7 +69,7 @@ extension RecordKeeper {
             sequence: 0,
             id: UsageRecordID(meter: period.id, start: start, revision: revision),
             kind: previous == nil ? .final : .adjustment,
-            cause: previous == nil ? .periodEnd : .late,
+            cause: previous != nil ? .late : period.isCutShort ? .closedNow : .periodEnd,
             meter: period.id,
             version: step.version(of: period)?.version ?? 1,
             period: period.range,
@@ -80,13 +82,39 @@ extension RecordKeeper {
             position: reading.position,
             createdAt: step.now
         )
-        record.previous = previous?.id
+        (record.previous, record.exact) = (previous?.id, reading.exact)
         (record.localStart, record.localEnd) = (zone.local(start), zone.local(end))
         (record.dimensions, record.hasMoreDimensions) = (
             reading.dimensions, reading.hasMoreDimensions
         )
         record.customer = reading.customer
         record.labels = try await labels(of: period, record.customer, step)
+        return record
+    }
+
+    /// An interim record of a period.
+    ///
+    /// - Parameter before: Those that there are, in their order.
+    func interim(
+        _ period: RecordPeriod,
+        _ reading: RecordReading,
+        _ cause: UsageRecord.Cause,
+        _ crossing: UsageRecord.Crossing?,
+        after before: [UsageRecord],
+        _ step: RecordStep
+    ) async throws(LedgerError) -> UsageRecord {
+        var record = try await record(of: period, reading, after: nil, step)
+        record.kind = .interim
+        (record.cause, record.crossing) = (cause, crossing)
+        record.revision = before.count + 1
+        record.id = UsageRecordID(
+            meter: period.id,
+            start: period.range.lowerBound,
+            interim: record.revision
+        )
+        record.previous = before.last?.id
+        record.delta = .zero
+        record.eventsDelta = reading.events - (before.last?.events ?? 0)
         return record
     }
 

@@ -3,7 +3,8 @@ internal import UsageModel
 
 // Settling: what the records of a meter's closed periods say is brought up to its readings.
 extension RecordKeeper {
-    /// Settles the closed periods of a meter.
+    /// Settles the closed periods of a meter; where its type says so, only notes that they are to be
+    /// settled at the next close, if there is to be one.
     ///
     /// - Parameter times: Of events that came; nil: all of its periods may be concerned.
     /// - Returns: how many records it made.
@@ -12,8 +13,20 @@ extension RecordKeeper {
         times: [Instant]?,
         _ step: RecordStep
     ) async throws(LedgerError) -> Int {
-        guard let closed = try await store.closings(of: [meter.id])[meter.id] else {
+        guard let closing = try await store.closings(of: [meter.id])[meter.id] else {
             return try await close([meter], step)
+        }
+        let closed = closing.until
+        var commit = RecordCommit()
+        if step.rules(at: step.now).collects, !step.isOver(meter, closed: closed) {
+            let from = times.map { $0.min() ?? closed } ?? .beginning
+            guard from < closed, from < closing.unsettledFrom ?? .end else { return 0 }
+            commit.unsettled[meter.id] = from
+            try await store.keep(commit)
+            return 0
+        }
+        if times == nil, closing.unsettledFrom != nil {
+            commit.settled = [meter.id]
         }
         let zone = try await zone(of: meter, step.calendar)
         let definition = step.calendar.version(at: step.now)?.definition
@@ -23,35 +36,73 @@ extension RecordKeeper {
                 time < closed && !latest.contains { $0.period.contains(time) }
             }
             let periods = try await unrecorded(meter, open, until: closed, zone, step)
-            return try await settle(meter, latest, periods, zone, step)
+            commit.records = try await changes(meter, latest, periods, zone, step)
+            return try await keep(commit)
         }
         // What is carried may reach into every period after.
         var begin = try step.firstStart(of: meter, zone)
         if let earliest = times?.min() {
             begin = try start(holding: earliest, of: meter, zone, step)
         }
-        return try await settle(
-            meter,
+        var made = 0
+        try await eachPage(
+            of: meter,
             after: times == nil ? .beginning : begin ?? .beginning,
             from: begin,
             until: closed,
             zone,
             step
-        )
+        ) { records throws(LedgerError) in
+            var commit = RecordCommit()
+            commit.records = records
+            made += try await keep(commit)
+        }
+        return try await made + keep(commit)
     }
 
-    /// Settles all periods that end after an instant, a page of them at a time.
+    private func keep(_ commit: RecordCommit) async throws(LedgerError) -> Int {
+        guard !commit.isEmpty else { return 0 }
+        try await store.keep(commit)
+        await rest()
+        return commit.records.count
+    }
+
+    /// What changed in the closed periods of a meter that end after an instant.
+    func changes(
+        of meter: Meter,
+        after instant: Instant,
+        until closed: Instant,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> [UsageRecord] {
+        let zone = try await zone(of: meter, step.calendar)
+        var begin = try step.firstStart(of: meter, zone)
+        if instant > .beginning { begin = try start(holding: instant, of: meter, zone, step) }
+        var changes: [UsageRecord] = []
+        try await eachPage(
+            of: meter,
+            after: instant > .beginning ? begin ?? .beginning : .beginning,
+            from: begin,
+            until: closed,
+            zone,
+            step
+        ) { records throws(LedgerError) in changes += records }
+        return changes
+    }
+
+    /// Looks at all periods that end after an instant, a page of them at a time.
     ///
-    /// - Parameter begin: Where periods without a record may begin.
-    private func settle(
-        _ meter: Meter,
+    /// - Parameters:
+    ///   - begin: Where periods without a record may begin.
+    ///   - body: Is given the records that say what changed in those of a page.
+    private func eachPage(
+        of meter: Meter,
         after instant: Instant,
         from begin: Instant?,
         until closed: Instant,
         _ zone: String?,
-        _ step: RecordStep
-    ) async throws(LedgerError) -> Int {
-        var made = 0
+        _ step: RecordStep,
+        _ body: ([UsageRecord]) async throws(LedgerError) -> Void
+    ) async throws(LedgerError) {
         var start = begin
         var from = instant
         while !Task.isCancelled {
@@ -63,7 +114,7 @@ extension RecordKeeper {
             let told = page.records.last?.period.upperBound
             let end = page.hasMore ? told ?? closed : closed
             let periods = try between(page.records, meter, from: start, until: end, zone, step)
-            made += try await settle(meter, page.records, periods, zone, step)
+            try await body(changes(meter, page.records, periods, zone, step))
             var reached = end
             if periods.count >= Self.periodsPerPage, let last = periods.last {
                 reached = last.range.upperBound
@@ -71,30 +122,29 @@ extension RecordKeeper {
             guard reached < closed, reached > from else { break }
             (start, from) = (begin.map { max($0, reached) }, reached)
         }
-        return made
     }
 
-    /// Makes records of periods that have none, and adjusts those that there are.
-    private func settle(
+    /// The records of periods that have none, and adjustments of those that there are.
+    private func changes(
         _ meter: Meter,
         _ latest: [UsageRecord],
         _ periods: [RecordPeriod],
         _ zone: String?,
         _ step: RecordStep
-    ) async throws(LedgerError) -> Int {
+    ) async throws(LedgerError) -> [UsageRecord] {
         let told = latest.map { record in
             RecordPeriod(meter: meter, range: record.period, zone: zone)
         }
-        var commit = RecordCommit()
+        var records: [UsageRecord] = []
         for start in stride(from: 0, to: periods.count, by: Self.metersPerStep) {
             let some = Array(periods[start..<min(start + Self.metersPerStep, periods.count)])
             let readings = try await readings(some, step)
             for period in some {
-                let makesZero = step.version(of: period)?.definition.records.makesZeroUsage ?? true
+                let makesZero = step.rules(of: period).makesZeroUsage
                 guard let reading = readings[period], makesZero || reading.isSomething else {
                     continue
                 }
-                commit.records.append(try await record(of: period, reading, after: nil, step))
+                records.append(try await record(of: period, reading, after: nil, step))
             }
         }
         for start in stride(from: 0, to: told.count, by: Self.metersPerStep) {
@@ -104,15 +154,12 @@ extension RecordKeeper {
                 let (record, reading) = (latest[place], readings[told[place]])
                 guard let reading, reading.value != record.value || reading.events != record.events
                 else { continue }
-                commit.records.append(
+                records.append(
                     try await self.record(of: told[place], reading, after: record, step)
                 )
             }
         }
-        guard !commit.records.isEmpty else { return 0 }
-        try await store.keep(commit)
-        await rest()
-        return commit.records.count
+        return records
     }
 
     // MARK: Periods without a record
@@ -129,8 +176,7 @@ extension RecordKeeper {
         guard let earliest = times.min() else { return [] }
         let first = try await store.latest(of: meter.id, endingAfter: .beginning, limit: 1)
         let known = first.records.first?.period.lowerBound ?? closed
-        let definition = step.calendar.version(at: earliest)?.definition
-        let makesZero = definition?.records.makesZeroUsage ?? true
+        let makesZero = step.rules(at: earliest).makesZeroUsage
         var periods: [RecordPeriod] = []
         if makesZero, earliest < known {
             var start = try start(holding: earliest, of: meter, zone, step)

@@ -25,6 +25,9 @@ public final class RecordKeeper: Sendable {
     let rest: @Sendable () async -> Void
     /// When the next period of a meter type closes, as its versions up to one say.
     private let due = Mutex<[MeterTypeKey: (at: Instant, newest: Int)]>([:])
+    /// When all meters of a type were last held against its thresholds.
+    let watched = Mutex<[MeterTypeKey: Instant]>([:])
+    private let turns = TurnTaking()
 
     public init(
         ledger: any UsageLedger,
@@ -38,7 +41,7 @@ public final class RecordKeeper: Sendable {
     }
 
     /// Does all that is due: periods that were missed close one after the other, those of one meter
-    /// in order. To call it more often than needed does nothing. Not to be called beside itself.
+    /// in order. To call it more often than needed does nothing; what is called beside it waits.
     ///
     /// - Returns: how many records it made.
     /// - Throws: What the ledger and the store throw; what was done stays done. A meter type at
@@ -46,21 +49,15 @@ public final class RecordKeeper: Sendable {
     ///   turn.
     @discardableResult
     public func keep() async throws(LedgerError) -> Int {
+        await turns.begin()
+        defer { turns.end() }
         let now = clock()
         var made = 0
         var fault: LedgerError?
-        let customers = try await ledger.customers(CustomerQuery(limit: 1))
         for type in try await ledger.meterTypes() where !Task.isCancelled {
             do {
-                let versions = try await ledger.versions(of: type.key)
-                guard let calendar = RecordCalendar(type.key, versions, zones: zones),
-                    calendar.hasPeriods
+                guard let step = try await step(type.key, now: now), step.calendar.hasPeriods
                 else { continue }
-                let step = RecordStep(
-                    calendar: calendar,
-                    now: now,
-                    hasCustomers: !customers.customers.isEmpty
-                )
                 made += try await follow(step)
                 made += try await closeDue(step)
             } catch {
@@ -72,7 +69,100 @@ public final class RecordKeeper: Sendable {
         return made
     }
 
+    /// What is known of a meter type now; nil where no version of it is in force.
+    private func step(_ key: MeterTypeKey, now: Instant) async throws(LedgerError) -> RecordStep? {
+        let versions = try await ledger.versions(of: key)
+        guard let calendar = RecordCalendar(key, versions, zones: zones) else { return nil }
+        let customers = try await ledger.customers(CustomerQuery(limit: 1))
+        return RecordStep(
+            calendar: calendar,
+            now: now,
+            hasCustomers: !customers.customers.isEmpty
+        )
+    }
+
+    /// Closes the running period of a meter at once, and all before it, grace or not: who leaves is
+    /// billed. Its next period begins now.
+    ///
+    /// - Returns: the records that were made; none where the period began just now.
+    /// - Throws: `notFound` for what is no meter.
+    public func closeNow(_ id: MeterID) async throws(LedgerError) -> [UsageRecord] {
+        try await onOne(id) { meter, step throws(LedgerError) in
+            let closing = try await store.closings(of: [id])[id]
+            let zone = try await zone(of: meter, step.calendar)
+            guard let first = try step.firstStart(of: meter, zone) else { return [] }
+            let periods = try step.begun(meter, from: closing?.until ?? first, zone)
+            guard !periods.isEmpty else { return [] }
+            let commit = try await self.commit(
+                closing: [Closing(meter: meter, before: closing, periods: periods)],
+                step
+            )
+            try await store.keep(commit)
+            return try await kept(commit.records)
+        }
+    }
+
+    /// Tells where the running period of a meter stands.
+    ///
+    /// - Returns: nil where none is running.
+    /// - Throws: `notFound` for what is no meter; `limitExceeded` for too many of one period.
+    public func tell(_ id: MeterID) async throws(LedgerError) -> UsageRecord? {
+        let records = try await onOne(id) { meter, step throws(LedgerError) in
+            guard let period = try await running(meter, step).last else { return [] }
+            let reading = try await readings([period], step)[period]
+            let before = try await store.interims(of: id, start: period.range.lowerBound)
+            guard before.count < Limits.interimRecordsMax else {
+                let most = Limits.interimRecordsMax
+                throw LedgerError(.limitExceeded, "the period has \(most) interim records")
+            }
+            guard let reading else { return [] }
+            var commit = RecordCommit()
+            commit.records = [
+                try await interim(period, reading, .onDemand, nil, after: before, step)
+            ]
+            try await store.keep(commit)
+            return try await kept(commit.records)
+        }
+        return records.first
+    }
+
+    private func onOne(
+        _ id: MeterID,
+        _ body: (Meter, RecordStep) async throws(LedgerError) -> [UsageRecord]
+    ) async throws(LedgerError) -> [UsageRecord] {
+        await turns.begin()
+        defer { turns.end() }
+        guard let step = try await step(id.meterType, now: clock()) else { return [] }
+        let query = MeterQuery(
+            meterTypes: [id.meterType],
+            subjects: [id.subject],
+            at: step.now,
+            limit: 1
+        )
+        guard let meter = try await ledger.meters(query).meters.first else {
+            throw LedgerError(.notFound, "there is no meter \"\(id)\"")
+        }
+        return try await body(meter, step)
+    }
+
+    /// The same records as they are kept: with their sequences.
+    private func kept(_ records: [UsageRecord]) async throws(LedgerError) -> [UsageRecord] {
+        var kept: [UsageRecord] = []
+        for record in records {
+            if let record = try await store.record(record.id) { kept.append(record) }
+        }
+        return kept
+    }
+
     // MARK: Closing
+
+    /// Periods of one meter that close together.
+    struct Closing {
+        var meter: Meter
+        var before: MeterClosing?
+        /// In order, at least one.
+        var periods: [RecordPeriod]
+    }
 
     private func closeDue(_ step: RecordStep) async throws(LedgerError) -> Int {
         let (calendar, now) = (step.calendar, step.now)
@@ -99,24 +189,72 @@ public final class RecordKeeper: Sendable {
         var made = 0
         while !meters.isEmpty, !Task.isCancelled {
             let closings = try await store.closings(of: meters.map(\.id))
-            var commit = RecordCommit()
-            var periods: [RecordPeriod] = []
+            var due: [Closing] = []
             for meter in meters {
                 let zone = try await zone(of: meter, step.calendar)
                 guard let first = try step.firstStart(of: meter, zone) else { continue }
-                let due = try step.due(meter, from: closings[meter.id] ?? first, zone)
-                guard let end = due.last?.range.upperBound else { continue }
-                periods += due
-                commit.closings[meter.id] = end
+                let before = closings[meter.id]
+                let periods = try step.due(meter, from: before?.until ?? first, zone)
+                if !periods.isEmpty {
+                    due.append(Closing(meter: meter, before: before, periods: periods))
+                }
             }
-            guard !periods.isEmpty else { break }
-            let isFirst = Set(meters.map(\.id).filter { closings[$0] == nil })
-            commit.records = try await finals(periods, step, opening: isFirst)
+            guard !due.isEmpty else { break }
+            let commit = try await commit(closing: due, step)
             try await store.keep(commit)
             made += commit.records.count
             await rest()
         }
         return made
+    }
+
+    /// What closing some periods leaves behind: what changed in those before, and the final
+    /// records.
+    private func commit(
+        closing due: [Closing],
+        _ step: RecordStep
+    ) async throws(LedgerError) -> RecordCommit {
+        var commit = RecordCommit()
+        var late: [MeterID: [UsageRecord]] = [:]
+        for one in due {
+            commit.closings[one.meter.id] = one.periods.last?.range.upperBound
+            guard let before = one.before, let from = before.unsettledFrom else { continue }
+            late[one.meter.id] = try await changes(
+                of: one.meter,
+                after: from,
+                until: before.until,
+                step
+            )
+        }
+        let isFirst = Set(due.filter { $0.before == nil }.map(\.meter.id))
+        var finals = try await finals(due.flatMap(\.periods), step, opening: isFirst)
+        for place in finals.indices {
+            let id = finals[place].meter
+            guard let changed = late.removeValue(forKey: id) else { continue }
+            guard step.rules(at: finals[place].period.lowerBound).latePolicy == .nextPeriod else {
+                commit.records += changed
+                continue
+            }
+            finals[place].late = changed.map { record in
+                UsageRecord.LatePart(
+                    id: record.id,
+                    period: record.period,
+                    delta: record.delta,
+                    events: record.eventsDelta
+                )
+            }
+            commit.records += changed.map { record in
+                var record = record
+                record.toldIn = finals[place].id
+                return record
+            }
+        }
+        // Where no final record is made, there is none to be told in.
+        for (_, changed) in late.sorted(by: { $0.key.text < $1.key.text }) {
+            commit.records += changed
+        }
+        commit.records += finals
+        return commit
     }
 
     /// The zone of who owns a meter's subject now, for a type that leaves it to the customer.
@@ -144,7 +282,7 @@ public final class RecordKeeper: Sendable {
             guard let reading = readings[period] else { continue }
             let isUsed = reading.isSomething
             if isUsed { used.insert(period.id) }
-            let makesZero = step.version(of: period)?.definition.records.makesZeroUsage ?? true
+            let makesZero = step.rules(of: period).makesZeroUsage
             let isBefore =
                 opening.contains(period.id) && !used.contains(period.id) && !period.isEnrolled
             guard isUsed || (makesZero && !isBefore) else { continue }

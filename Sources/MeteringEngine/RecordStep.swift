@@ -6,6 +6,8 @@ struct RecordPeriod: Hashable {
     var meter: Meter
     var range: Range<Instant>
     var zone: String?
+    /// Whether somebody ended it before its time.
+    var isCutShort = false
 
     var id: MeterID { meter.id }
     /// Whether somebody said when the meter begins.
@@ -27,6 +29,12 @@ struct RecordStep {
     let now: Instant
     /// Whether there is anybody who owns anything.
     let hasCustomers: Bool
+
+    func rules(at instant: Instant) -> RecordRules {
+        calendar.version(at: instant)?.definition.records ?? .standard
+    }
+
+    func rules(of period: RecordPeriod) -> RecordRules { rules(at: period.range.lowerBound) }
 
     func version(of period: RecordPeriod) -> MeterType? {
         calendar.version(at: period.range.lowerBound)
@@ -63,6 +71,49 @@ struct RecordStep {
         return periods
     }
 
+    /// All periods of a meter that began, the last of them cut at this moment.
+    func begun(
+        _ meter: Meter,
+        from first: Instant,
+        _ zone: String?
+    ) throws(LedgerError) -> [RecordPeriod] {
+        var periods: [RecordPeriod] = []
+        var start = first
+        let last = min(now, end(of: meter))
+        while start < last {
+            let end = try calendar.end(of: start, customers: zone)?.end ?? .end
+            var period = RecordPeriod(meter: meter, range: start..<min(end, last), zone: zone)
+            period.isCutShort = end > last
+            periods.append(period)
+            guard periods.count < RecordKeeper.periodsPerPage else { break }
+            start = period.range.upperBound
+        }
+        return periods
+    }
+
+    /// The periods of a meter that are not due yet and began: where its usage of now goes.
+    func running(
+        _ meter: Meter,
+        from first: Instant,
+        _ zone: String?
+    ) throws(LedgerError) -> [RecordPeriod] {
+        var periods: [RecordPeriod] = []
+        var start = first
+        let last = end(of: meter)
+        while start < last, start <= now, periods.count < RecordKeeper.periodsPerPage {
+            let next = try calendar.end(of: start, customers: zone)
+            let end = next?.end ?? .end
+            if next.map({ $0.closes > now }) ?? true {
+                periods.append(RecordPeriod(meter: meter, range: start..<end, zone: zone))
+            }
+            start = end
+        }
+        return periods
+    }
+
+    /// Whether a meter that is closed to some instant closes nothing more.
+    func isOver(_ meter: Meter, closed until: Instant) -> Bool { end(of: meter) <= until }
+
     /// From where on a meter has no further periods.
     private func end(of meter: Meter) -> Instant {
         var end = meter.enrolled?.enrolment.end ?? .end
@@ -79,6 +130,7 @@ struct RecordStep {
 /// What a period of a meter comes to.
 struct RecordReading {
     var value: Quantity?
+    var exact: Quantity?
     var events: Int64
     var dimensions: [UsageRecord.Part]
     var hasMoreDimensions: Bool

@@ -29,6 +29,8 @@ final class TypePlan: Sendable {
         var excessDigits: Quantity.ExcessDigits
         var activeFrom: Instant
         var activeTo: Instant
+        /// The place in ``TypePlan/lateness``; -1 where events count however late they come.
+        var lateness = -1
     }
 
     /// One dimension of a tuple.
@@ -56,6 +58,8 @@ final class TypePlan: Sendable {
     let shapes: [MeterShape]
     /// nil where nothing is computed.
     let computed: ComputedParts?
+    /// When events come too late for some programs.
+    let lateness: [Lateness]
 
     init(_ meterTypes: [MeterType], zones: any TimeZoneSource) {
         var compiling = PlanCompiling(zones: zones)
@@ -79,6 +83,7 @@ final class TypePlan: Sendable {
         }
         paths = PathSet(compiling.slots.paths)
         computed = compiling.computed
+        lateness = compiling.lateness
         self.groups = groups.map(\.group)
         shapes = groups.map { _, group in
             MeterShape(
@@ -87,6 +92,33 @@ final class TypePlan: Sendable {
                 }
             )
         }
+    }
+}
+
+/// When an event comes too late to count: its period closed so long ago that the meter type says
+/// so. Told by the event's time and its arrival alone, so that it is the same whenever the log is
+/// read again.
+struct Lateness: Sendable {
+    let calendar: PeriodCalendar
+    /// How long after the end of its period an event counts, in microseconds.
+    let after: Int64
+
+    /// nil where events count however late they come, or periods never end; or where the machine
+    /// lacks the zone.
+    init?(_ definition: MeterTypeDefinition, zones: any TimeZoneSource) {
+        guard let after = definition.records.countsUntil, !definition.isInCustomersZone,
+            definition.resetSchedule != .never,
+            let zone = try? zones.rules(named: definition.timezone)
+        else { return nil }
+        calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
+        self.after = after.microseconds
+    }
+
+    /// Events of before this are late where they arrive then.
+    func bound(arrival: Instant) -> Instant {
+        let (time, overflow) = arrival.microseconds.subtractingReportingOverflow(after)
+        guard !overflow else { return .beginning }
+        return calendar.boundary(atOrBefore: Instant(microseconds: time)) ?? .beginning
     }
 }
 
@@ -138,6 +170,7 @@ private struct PlanCompiling {
     var slots = SharedSlots()
     private var filters: [UsageExpression] = []
     private var values: [UsageExpression] = []
+    private(set) var lateness: [Lateness] = []
 
     init(zones: any TimeZoneSource) { self.zones = zones }
 
@@ -161,6 +194,10 @@ private struct PlanCompiling {
                 meterType.effective.upperBound
             )
         )
+        if let rule = Lateness(definition, zones: zones) {
+            program.lateness = lateness.count
+            lateness.append(rule)
+        }
         if let text = definition.filter {
             if let filter = compiled(text, .bool, definition.excessDigits) {
                 program.filter = Self.place(filter, in: &filters, &slots)

@@ -37,6 +37,8 @@ public struct UsageQuery: Sendable {
     public var fillsZero: Bool
     /// Whether the answer also has the readings without ``groupBy``, of the same position.
     public var addsTotals: Bool
+    /// Whether readings that are rounded also have what was rounded.
+    public var addsExact = false
     public var limit: Int
     /// The order key of the last row of the page before.
     public var after: UsageReading.OrderKey?
@@ -107,6 +109,8 @@ public struct UsageReading: Sendable, Hashable {
     /// In the order of `groupBy`; nil where the event had none.
     public var dimensions: [Value]
     public var value: Quantity?
+    /// The same before it was rounded, where that was asked for and the meter type rounds.
+    public var exact: Quantity?
     /// How many events are in it.
     public var events: Int64
 

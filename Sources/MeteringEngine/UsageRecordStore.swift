@@ -8,22 +8,25 @@ public protocol UsageRecordStore: Sendable {
     func record(_ id: UsageRecordID) async throws(LedgerError) -> UsageRecord?
 
     /// Until when the periods of meters are closed; those that never closed one are left out.
-    func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: Instant]
+    func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: MeterClosing]
+
+    /// The interim records of a meter's period that starts at an instant, in their order.
+    func interims(of id: MeterID, start: Instant) async throws(LedgerError) -> [UsageRecord]
 
     /// Meters of a type that closed a period, in the order of their subjects' bytes.
     func closedMeters(of key: MeterTypeKey, after subject: String, limit: Int)
         async throws(LedgerError) -> [MeterID]
 
-    /// Of the periods of a meter that end after an instant, the record that was made last of each,
-    /// in the order of the periods.
+    /// Of the periods of a meter that end after an instant, the final or adjustment record that was
+    /// made last of each, in the order of the periods.
     ///
     /// - Parameter limit: Of periods, more than 0.
     /// - Returns: whether there are more besides.
     func latest(of id: MeterID, endingAfter instant: Instant, limit: Int) async throws(LedgerError)
         -> RecordAnswer
 
-    /// Of the periods of a meter that hold one of some instants, the record that was made last of
-    /// each.
+    /// Of the periods of a meter that hold one of some instants, the final or adjustment record
+    /// that was made last of each.
     func latest(of id: MeterID, holding instants: [Instant]) async throws(LedgerError)
         -> [UsageRecord]
 
@@ -40,15 +43,35 @@ public protocol UsageRecordStore: Sendable {
         -> (meters: [MeterID], last: Int64)
 }
 
+/// How far a meter is closed.
+public struct MeterClosing: Sendable, Hashable {
+    public var until: Instant
+    /// Closed periods that end after this may have changed, which is told at the next close; nil
+    /// where none has.
+    public var unsettledFrom: Instant?
+
+    public init(until: Instant, unsettledFrom: Instant? = nil) {
+        (self.until, self.unsettledFrom) = (until, unsettledFrom)
+    }
+}
+
 /// What one commit of the keeper holds.
 public struct RecordCommit: Sendable {
     public var records: [UsageRecord] = []
+    /// Whoever is closed further is settled as well.
     public var closings: [MeterID: Instant] = [:]
+    /// Meters that closed a period before, and since when their periods may have changed; the
+    /// earlier stands.
+    public var unsettled: [MeterID: Instant] = [:]
+    /// Meters that are settled.
+    public var settled: [MeterID] = []
     public var mark: (key: MeterTypeKey, mark: RecordMark)?
 
     public init() {}
 
-    public var isEmpty: Bool { records.isEmpty && closings.isEmpty && mark == nil }
+    public var isEmpty: Bool {
+        records.isEmpty && closings.isEmpty && unsettled.isEmpty && settled.isEmpty && mark == nil
+    }
 }
 
 /// How far the keeper followed one meter type.

@@ -34,3 +34,21 @@ public struct Delivery: Hashable, Sendable {
         (nextAttemptAt, lastAttemptAt, deliveredAt, status) = (nil, nil, nil, nil)
     }
 }
+
+/// Which deliveries are sent again.
+public struct DeliverySelection: Sendable, Hashable {
+    public enum What: Sendable, Hashable {
+        /// All that were given up.
+        case failed
+        /// Those with numbers from one to another, whatever became of them.
+        case numbers(ClosedRange<Int64>)
+        case records([UsageRecordID])
+    }
+
+    public var destination: DestinationKey
+    public var what: What
+
+    public init(destination: DestinationKey, what: What) {
+        (self.destination, self.what) = (destination, what)
+    }
+}

@@ -217,7 +217,7 @@ public struct StripeRules: Hashable, Sendable {
     /// Templates over the record.
     public var eventName = "${meterType}"
     public var customer = "${customerExternalRef}"
-    public var value = "${delta}"
+    public var value = "${amount}"
     /// The names in the payload, as the meter in Stripe calls them.
     public var customerField = "stripe_customer_id"
     public var valueField = "value"

@@ -80,6 +80,10 @@ public enum Limits {
     public static let deliveryAttemptsMax = 100
     /// The longest wait between two tries, for an answer, or for a batch to fill, in days.
     public static let deliveryWaitDaysMax = 7
+    /// The most rows, of meter types and periods, in the books of one destination.
+    public static let deliveryBooksMax = 10_000
+    /// The most records that one call names to be sent again.
+    public static let resendRecordsMax = 1_000
     /// The most secrets of one webhook.
     public static let webhookSecretsMax = 8
     /// The longest address of a destination, in bytes.
@@ -88,6 +92,14 @@ public enum Limits {
     public static let templateBytesMax = 64 * 1024
     /// The most of an answer that is read, in bytes.
     public static let outletAnswerBytesMax = 64 * 1024
+    /// The most interim records of one period of a meter.
+    public static let interimRecordsMax = 1_000
+    /// The longest time that late events count after the close, in days.
+    public static let lateDaysMax = 36_600
+    /// The most thresholds of one meter type.
+    public static let thresholdsMax = 20
+    /// The longest name of a threshold, in UTF-8 bytes.
+    public static let thresholdNameBytesMax = 64
     /// The most units of a reset schedule in one period.
     public static let resetIntervalMax = 10_000
     /// The longest cron expression, in UTF-8 bytes.

@@ -14,6 +14,12 @@ public struct TimeLength: Hashable, Sendable, CustomStringConvertible {
 
     private init(microseconds: Int64) { self.microseconds = microseconds }
 
+    /// - Returns: the sum, or the greatest length where it does not fit.
+    func adding(_ other: TimeLength) -> TimeLength {
+        let sum = microseconds.addingReportingOverflow(other.microseconds)
+        return TimeLength(microseconds: sum.overflow ? .max : sum.partialValue)
+    }
+
     /// - Returns: nil for what is not 1 to 6 digits and one of the letters.
     public init?(_ text: String) {
         let digits = text.dropLast()

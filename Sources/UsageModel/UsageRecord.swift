@@ -22,7 +22,17 @@ public struct UsageRecordID: Hashable, Sendable, CustomStringConvertible {
     ///   - start: The start of the period.
     ///   - revision: See ``UsageRecord/revision``.
     public init(meter: MeterID, start: Instant, revision: Int) {
-        let name = "\(meter.text) \(start.microseconds) \(revision)"
+        self.init(name: "\(meter.text) \(start.microseconds) \(revision)")
+    }
+
+    /// The name of an interim record.
+    ///
+    /// - Parameter number: Of those of the period, from 1.
+    public init(meter: MeterID, start: Instant, interim number: Int) {
+        self.init(name: "\(meter.text) \(start.microseconds) interim \(number)")
+    }
+
+    private init(name: String) {
         let bytes = Array(name.utf8)
         // Two keyed hashes under keys that everybody knows: names must be spread, not secret.
         let hash = unsafe bytes.withUnsafeBytes { bytes in
@@ -53,14 +63,51 @@ public struct UsageRecord: Hashable, Sendable {
         case final
         /// The reading of a closed period is another than was told.
         case adjustment
+        /// Where an open period stands: a threshold was crossed, or somebody asked. It bills
+        /// nothing.
+        case interim
     }
 
     /// Why it was made. The raw values are stored, and the words of the wire.
     public enum Cause: String, CaseIterable, Hashable, Sendable {
         /// The reset schedule ended the period.
         case periodEnd = "period-end"
+        /// Somebody ended the period before its time.
+        case closedNow = "closed-now"
         /// Events came, or what is counted changed, after the close.
         case late
+        /// A threshold was crossed.
+        case threshold
+        /// What was crossed lies above the reading again.
+        case recovery
+        /// Somebody asked where the period stands.
+        case onDemand = "on-demand"
+    }
+
+    /// What another record's period was short of, told with this one.
+    public struct LatePart: Hashable, Sendable {
+        /// The adjustment, which is sent to nobody by itself.
+        public var id: UsageRecordID
+        public var period: Range<Instant>
+        public var delta: Quantity
+        public var events: Int64
+
+        public init(id: UsageRecordID, period: Range<Instant>, delta: Quantity, events: Int64) {
+            (self.id, self.period, self.delta, self.events) = (id, period, delta, events)
+        }
+    }
+
+    /// The threshold that an interim record is about.
+    public struct Crossing: Hashable, Sendable {
+        public var name: String
+        /// Of the capacity; nil for a threshold that is an amount.
+        public var percent: Quantity?
+        /// What the reading reached.
+        public var amount: Quantity
+
+        public init(name: String, percent: Quantity?, amount: Quantity) {
+            (self.name, self.percent, self.amount) = (name, percent, amount)
+        }
     }
 
     /// A part of the value, by dimensions.
@@ -117,16 +164,25 @@ public struct UsageRecord: Hashable, Sendable {
     /// The same as the zone's clocks showed it, RFC 3339 with their offset.
     public var localStart: String
     public var localEnd: String
-    /// 0 for the final record, and 1, 2, … for its adjustments.
+    /// 0 for the final record, and 1, 2, … for its adjustments; interim records count from 1 by
+    /// themselves.
     public var revision: Int
     /// The final or adjustment record of the period before this one.
     public var previous: UsageRecordID?
     /// The reading of the period, as known at ``position``. nil where there is none: the greatest
     /// of no events, say.
     public var value: Quantity?
+    /// The same before it was rounded; nil where the meter type does not round.
+    public var exact: Quantity?
     /// By how much ``value`` differs from that of ``previous``; nil counts as 0, and without a
-    /// record before it is the value. Saturated at the ends of what a quantity holds.
+    /// record before it is the value. 0 in interim records.
     public var delta: Quantity
+    /// What is told here of earlier periods, under the late policy `next-period`.
+    public var late: [LatePart]
+    /// The final record that tells of this adjustment; nil for one that is told by itself.
+    public var toldIn: UsageRecordID?
+    /// Of an interim record that a threshold made.
+    public var crossing: Crossing?
     public var events: Int64
     public var eventsDelta: Int64
     /// The value by dimensions; empty where the type has none. At most
@@ -162,6 +218,18 @@ public struct UsageRecord: Hashable, Sendable {
         (self.events, self.eventsDelta) = (events, eventsDelta)
         (self.position, self.createdAt) = (position, createdAt)
         (customer, previous, localStart, localEnd) = (nil, nil, "", "")
+        (exact, late, toldIn, crossing) = (nil, [], nil, nil)
         (dimensions, hasMoreDimensions, labels) = ([], false, Labels())
+    }
+
+    /// What it adds to all that was told of the meter before: its own difference, and what it tells
+    /// of earlier periods. 0 for what is told elsewhere, and for interim records.
+    ///
+    /// - Throws: Where the sum fits no quantity.
+    public func amount() throws(QuantityOverflow) -> Quantity {
+        guard toldIn == nil, kind != .interim else { return .zero }
+        var sum = delta
+        for part in late { sum = try sum.adding(part.delta) }
+        return sum
     }
 }

@@ -10,10 +10,9 @@ struct DefinitionReader {
         "percentile", "method", "timeUnit", "carryMax", "dimensions", "rounding", "excessDigits",
         "enrolment", "timezone",
         "resetSchedule", "capacity", "gracePeriod", "zeroUsageRecords",
+        "latePolicy", "lateAdjustments", "lateUntil", "thresholds",
         "category", "externalRef", "activeFrom", "activeTo", "metadata",
     ]
-    /// Promised by the API, but not yet there.
-    private static let later: Set = ["thresholds"]
     private static let ours: Set = ["version", "createdAt", "retiredAt", "backfill"]
     /// Words of `groupBy` that mean something else.
     private static let reservedDimensions: Set = ["subject", "customer"]
@@ -277,10 +276,7 @@ struct DefinitionReader {
             remedy: parent.isEmpty
                 ? "known: " + Self.known.joined(separator: ", ") : "known: mode, places"
         )
-        if parent.isEmpty, Self.later.contains(name) {
-            fault.reason = "this field is not supported yet"
-            fault.remedy = "leave it out until a release lists it"
-        } else if parent.isEmpty, name == "effectiveFrom" {
+        if parent.isEmpty, name == "effectiveFrom" {
             fault.reason = "the first version of a meter type counts since ever"
             fault.remedy = "leave it out; PATCH takes it, for the versions after"
         } else if parent.isEmpty, Self.ours.contains(name) {

@@ -9,6 +9,8 @@ public import UsageModel
 ///      "excessDigits":"round","enrolment":"auto",
 ///      "timezone":"Europe/Berlin","resetSchedule":"monthly",
 ///      "capacity":"1000000","gracePeriod":"1h","zeroUsageRecords":true,
+///      "latePolicy":"adjust","lateAdjustments":"immediate","lateUntil":"30d",
+///      "thresholds":[{"name":"80","percent":"80"},{"amount":"1000"}],
 ///      "category":"ai","externalRef":"SKU-4711",
 ///      "activeFrom":"2026-01-01T00:00:00Z","activeTo":"…","metadata":{"team":"billing"}}
 ///
@@ -119,5 +121,23 @@ public enum MeterTypeDocument {
         if rules.makesZeroUsage != standard.makesZeroUsage {
             document["zeroUsageRecords"] = .bool(rules.makesZeroUsage)
         }
+        if rules.latePolicy != standard.latePolicy {
+            document["latePolicy"] = .string(rules.latePolicy.rawValue)
+        }
+        if rules.lateAdjustments != standard.lateAdjustments {
+            document["lateAdjustments"] = .string(rules.lateAdjustments.rawValue)
+        }
+        document["lateUntil"] = rules.lateUntil.map { .string($0.description) }
+        guard !rules.thresholds.isEmpty else { return }
+        document["thresholds"] = .array(
+            rules.thresholds.map { threshold in
+                var item: JSONObject = ["name": .string(threshold.name)]
+                switch threshold.level {
+                case .percent(let percent): item["percent"] = .string(percent.description)
+                case .amount(let amount): item["amount"] = .string(amount.description)
+                }
+                return .object(item)
+            }
+        )
     }
 }

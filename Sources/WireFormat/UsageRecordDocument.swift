@@ -5,8 +5,8 @@ public import UsageModel
 ///     {"sequence":"12","id":"ur_…","kind":"final","cause":"period-end",
 ///      "meter":"kwh~house-7","meterType":"kwh","version":1,"subject":"house-7","customer":"acme",
 ///      "period":{"start":"…Z","end":"…Z","localStart":"…+11:00","localEnd":"…",
-///      "timezone":"Australia/Sydney"},"revision":0,"value":"12.5","delta":"12.5","events":"48",
-///      "eventsDelta":"48",
+///      "timezone":"Australia/Sydney"},"revision":0,"value":"12.5","delta":"12.5","amount":"12.5",
+///      "events":"48","eventsDelta":"48",
 ///      "dimensions":[{"dimensions":{"tariff":"peak"},"value":"3","events":"12"}],
 ///      "name":"Energy","unit":"kWh","position":"1021","createdAt":"…Z"}
 ///
@@ -31,14 +31,22 @@ public enum UsageRecordDocument {
         document["revision"] = .number(String(record.revision))
         document["previous"] = record.previous.map { .string($0.text) }
         document["value"] = quantity(record.value)
+        document["exact"] = record.exact.map { .string($0.description) }
         document["delta"] = .string(record.delta.description)
+        document["amount"] = (try? record.amount()).map { .string($0.description) } ?? .null
         document["events"] = .string(String(record.events))
         document["eventsDelta"] = .string(String(record.eventsDelta))
         if !record.dimensions.isEmpty {
             document["dimensions"] = .array(record.dimensions.map(write))
         }
         if record.hasMoreDimensions { document["moreDimensions"] = true }
+        if !record.late.isEmpty { document["late"] = .array(record.late.map(write)) }
+        document["toldIn"] = record.toldIn.map { .string($0.text) }
+        document["threshold"] = record.crossing.map(write)
         write(record.labels, to: &document)
+        if let capacity = record.labels.capacity, let value = record.value {
+            document["capacityUsed"] = value.percent(of: capacity).map { .string($0.description) }
+        }
         document["position"] = .string(record.position.description)
         document["createdAt"] = .string(record.createdAt.rfc3339)
         return document
@@ -71,6 +79,21 @@ public enum UsageRecordDocument {
             document["meterMetadata"] = labels.meterMetadata.document
         }
         document["capacity"] = labels.capacity.map { .string($0.description) }
+    }
+
+    private static func write(_ part: UsageRecord.LatePart) -> JSONValue {
+        [
+            "id": .string(part.id.text), "start": .string(part.period.lowerBound.rfc3339),
+            "end": .string(part.period.upperBound.rfc3339),
+            "delta": .string(part.delta.description), "events": .string(String(part.events)),
+        ]
+    }
+
+    private static func write(_ crossing: UsageRecord.Crossing) -> JSONValue {
+        var document: JSONObject = ["name": .string(crossing.name)]
+        document["percent"] = crossing.percent.map { .string($0.description) }
+        document["amount"] = .string(crossing.amount.description)
+        return .object(document)
     }
 
     /// Reads what ``write(_:)`` wrote; nil for anything else.
@@ -110,7 +133,34 @@ public enum UsageRecordDocument {
         record.dimensions = (document["dimensions"]?.arrayValue ?? []).compactMap(part)
         record.hasMoreDimensions = document["moreDimensions"] == true
         record.labels = labels(document)
+        record.exact = quantity(document, "exact")
+        record.late = (document["late"]?.arrayValue ?? []).compactMap(latePart)
+        record.toldIn = text(document, "toldIn").flatMap(UsageRecordID.init)
+        record.crossing = document["threshold"]?.objectValue.flatMap(crossing)
         return record
+    }
+
+    private static func latePart(_ value: JSONValue) -> UsageRecord.LatePart? {
+        guard let document = value.objectValue,
+            let id = text(document, "id").flatMap(UsageRecordID.init),
+            let start = instant(document, "start"), let end = instant(document, "end"),
+            start < end, let delta = quantity(document, "delta")
+        else { return nil }
+        return UsageRecord.LatePart(
+            id: id,
+            period: start..<end,
+            delta: delta,
+            events: text(document, "events").flatMap(Int64.init) ?? 0
+        )
+    }
+
+    private static func crossing(_ document: JSONObject) -> UsageRecord.Crossing? {
+        guard let amount = quantity(document, "amount") else { return nil }
+        return UsageRecord.Crossing(
+            name: text(document, "name") ?? "",
+            percent: quantity(document, "percent"),
+            amount: amount
+        )
     }
 
     private static func part(_ value: JSONValue) -> UsageRecord.Part? {

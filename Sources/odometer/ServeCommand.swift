@@ -64,7 +64,7 @@ struct RunningServer {
         )
         let server = APIServer(
             ledger: ledger,
-            records: ledger,
+            records: RecordKeeping(store: ledger, keeper: keeper, deliveries: ledger),
             clock: SystemClock.now,
             zones: zones,
             configuration: APIConfiguration(

@@ -27,7 +27,7 @@ struct Edge {
         ledger = ScriptedLedger(clock: { now })
         server = APIServer(
             ledger: ledger,
-            records: records,
+            records: records.map { RecordKeeping(store: $0) },
             clock: { now },
             zones: SystemTimeZones(),
             configuration: configuration,

@@ -25,7 +25,12 @@ final class ScriptedRecords: UsageRecordStore {
         all.first { $0.id == id }
     }
 
-    func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: Instant] { [:] }
+    func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: MeterClosing] { [:] }
+
+    func interims(
+        of id: MeterID,
+        start: Instant
+    ) async throws(LedgerError) -> [UsageRecord] { [] }
 
     func closedMeters(
         of key: MeterTypeKey,

@@ -100,7 +100,14 @@ extension Schema {
     ])
     .named("Rounding")
 
-    private static let length = text(pattern: "^[0-9]{1,6}[smhd]$")
+    private static let threshold = request([
+        .optional("name", text(atLeast: 1, atMost: Limits.thresholdNameBytesMax)),
+        .optional("percent", givenQuantity, "Of the capacity; more than 0."),
+        .optional("amount", givenQuantity),
+    ])
+    .named("Threshold", "A reading of the running period that somebody wants to know of.")
+
+    static let length = text(pattern: "^[0-9]{1,6}[smhd]$")
 
     static let metadata = map(
         of: text(atMost: Document.metadataValueBytesMax),
@@ -166,6 +173,18 @@ extension Schema {
         .optional("capacity", givenQuantity, "What a meter holds in one period; 0 or more."),
         .optional("gracePeriod", length, "How long after its end a period closes; `1h`."),
         .optional("zeroUsageRecords", flag, "Of periods without an event; `true`."),
+        .optional(
+            "latePolicy",
+            words(RecordRules.LatePolicy.self),
+            "What becomes of usage that comes after the close; `adjust`."
+        ),
+        .optional(
+            "lateAdjustments",
+            words(RecordRules.LateAdjustments.self),
+            "When adjustments are told; `immediate`."
+        ),
+        .optional("lateUntil", length, "How long after the close events count; for ever."),
+        .optional("thresholds", list(of: threshold, atMost: Limits.thresholdsMax)),
         .optional("category", text(atMost: Document.categoryBytesMax)),
         .optional("externalRef", text(atMost: Document.externalRefBytesMax)),
         .optional("activeFrom", instant, "Only events from this time on are counted."),

@@ -17,7 +17,7 @@ extension Operation {
             .query("kind", .list(of: .words(UsageRecord.Kind.self)), "Only these; may repeat."),
             .query("from", .instant, "Only of periods that end after this."),
             .query("to", .instant, "Only of periods that start before this."),
-            .query("after", .whole(in: 0...Int(Int32.max)), "Only of later sequences."),
+            .query("after", .count, "Only of later sequences."),
         ] + Parameter.paging,
         outcomes: [.ok("A page of records.", .json(.page(of: .usageRecord)))],
         problems: [.notFound]
@@ -51,6 +51,18 @@ extension Schema {
     ])
     .named("RecordPart")
 
+    private static let latePart = answer([
+        .required("id", usageRecordID), .required("start", instant), .required("end", instant),
+        .required("delta", quantity), .required("events", signedCount),
+    ])
+    .named("LatePart", "What an earlier period was short of.")
+
+    private static let crossing = answer([
+        .required("name", text), .optional("percent", quantity, "Of the capacity."),
+        .required("amount", quantity, "What the reading reached."),
+    ])
+    .named("Crossing", "A threshold.")
+
     private static let signedCount = text(pattern: "^-?[0-9]+$")
 
     static let usageRecord = answer([
@@ -65,16 +77,22 @@ extension Schema {
         .required("revision", whole, "0 for the final record, then 1, 2, … for adjustments."),
         .optional("previous", usageRecordID, "The record that this one adjusts."),
         .required("value", quantity.orNull, "The reading of the period."),
+        .optional("exact", quantity, "The same before it was rounded."),
         .required("delta", quantity, "What it differs by from the record before."),
+        .required("amount", quantity.orNull, "What it adds to all that was told before."),
         .required("events", count), .required("eventsDelta", signedCount),
         .optional("dimensions", list(of: recordPart), "The value by dimensions."),
         .optional("moreDimensions", flag, "There when the rest is left out."),
+        .optional("late", list(of: latePart), "What is told here of earlier periods."),
+        .optional("toldIn", usageRecordID, "The record that tells of this adjustment."),
+        .optional("threshold", crossing, "What an interim record is about."),
         .optional("name", text), .optional("unit", text), .optional("category", text),
         .optional("externalRef", text), .optional("metadata", metadata),
         .optional("meterCategory", text, "Of the enrolment."),
         .optional("meterExternalRef", text), .optional("meterMetadata", metadata),
         .optional("customerName", text), .optional("customerExternalRef", text),
-        .optional("capacity", quantity), .required("position", position, "All that it knows."),
+        .optional("capacity", quantity),
+        .optional("capacityUsed", quantity, "In percent."), .required("position", position, "All that it knows."),
         .required("createdAt", instant),
     ])
     .named("UsageRecord", "What one meter used in one of its periods, told once.")

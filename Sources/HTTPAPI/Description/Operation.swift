@@ -30,6 +30,7 @@ struct Operation: Sendable {
         case customers = "Customers"
         case readings = "Readings"
         case records = "Usage records"
+        case destinations = "Destinations"
         case books = "Books"
         case operating = "Operation"
 

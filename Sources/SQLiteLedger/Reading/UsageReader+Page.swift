@@ -34,7 +34,7 @@ extension UsageReader {
             guard let row = gathered[key], let range = ends[key.start],
                 let definition = Self.definition(versions[key.meterType] ?? [], ruling: range)
             else { return nil }
-            return UsageReading(
+            var reading = UsageReading(
                 meterType: key.meterType,
                 customer: key.groups[0],
                 subject: key.groups[1],
@@ -43,6 +43,12 @@ extension UsageReader {
                 value: try value(row, definition),
                 events: row.state.count
             )
+            if query.addsExact, definition.rounding != nil {
+                var exact = definition
+                exact.rounding = nil
+                reading.exact = try value(row, exact)
+            }
+            return reading
         }
     }
 

@@ -17,8 +17,17 @@ extension SQLiteLedger: UsageRecordStore {
         try keeping("reading a record") { try core.truth.record(id) }
     }
 
-    public func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: Instant] {
+    public func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: MeterClosing] {
         try keeping("reading what is closed") { try core.truth.closings(of: ids) }
+    }
+
+    public func interims(
+        of id: MeterID,
+        start: Instant
+    ) async throws(LedgerError) -> [UsageRecord] {
+        try keeping("reading interim records") {
+            try core.truth.interims(of: id, start: start)
+        }
     }
 
     public func closedMeters(
@@ -72,7 +81,7 @@ extension SQLiteLedger: UsageRecordStore {
         return (own.sorted { $0.text < $1.text }, last)
     }
 
-    private func keeping<Value>(_ what: String, _ body: () throws -> Value) throws(LedgerError)
+    func keeping<Value>(_ what: String, _ body: () throws -> Value) throws(LedgerError)
         -> Value
     {
         do { return try body() } catch {

@@ -63,11 +63,29 @@ extension Truth {
         let close = try database.cachedStatement(
             sql: """
                 INSERT INTO meter_closing (meter_type, subject, closed_until) VALUES (?, ?, ?)
-                ON CONFLICT DO UPDATE SET closed_until = excluded.closed_until
+                ON CONFLICT DO UPDATE SET closed_until = excluded.closed_until,
+                    unsettled_from = NULL
                 """
         )
         for (id, until) in commit.closings {
             try close.execute(arguments: [id.meterType.text, id.subject, until.microseconds])
+        }
+        let unsettle = try database.cachedStatement(
+            sql: """
+                UPDATE meter_closing SET unsettled_from = min(coalesce(unsettled_from, ?1), ?1)
+                WHERE meter_type = ?2 AND subject = ?3
+                """
+        )
+        for (id, from) in commit.unsettled {
+            try unsettle.execute(arguments: [from.microseconds, id.meterType.text, id.subject])
+        }
+        let settle = try database.cachedStatement(
+            sql: """
+                UPDATE meter_closing SET unsettled_from = NULL WHERE meter_type = ? AND subject = ?
+                """
+        )
+        for id in commit.settled {
+            try settle.execute(arguments: [id.meterType.text, id.subject])
         }
         guard let (key, mark) = commit.mark else { return }
         try database.execute(
@@ -97,22 +115,46 @@ extension Truth {
         }
     }
 
-    func closings(of ids: [MeterID]) throws -> [MeterID: Instant] {
+    func closings(of ids: [MeterID]) throws -> [MeterID: MeterClosing] {
         try pool.read { database in
             let statement = try database.cachedStatement(
                 sql: """
-                    SELECT closed_until FROM meter_closing WHERE meter_type = ? AND subject = ?
+                    SELECT closed_until, unsettled_from FROM meter_closing
+                    WHERE meter_type = ? AND subject = ?
                     """
             )
-            var closings: [MeterID: Instant] = [:]
+            var closings: [MeterID: MeterClosing] = [:]
             for id in ids {
-                let until = try Int64.fetchOne(
+                let row = try Row.fetchOne(
                     statement,
                     arguments: [id.meterType.text, id.subject]
                 )
-                closings[id] = until.map(Instant.init(microseconds:))
+                closings[id] = row.map { row in
+                    MeterClosing(
+                        until: Instant(microseconds: row["closed_until"]),
+                        unsettledFrom: (row["unsettled_from"] as Int64?)
+                            .map(Instant.init(microseconds:))
+                    )
+                }
             }
             return closings
+        }
+    }
+
+    func interims(of id: MeterID, start: Instant) throws -> [UsageRecord] {
+        try pool.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT sequence, document FROM usage_record
+                    WHERE meter_type = ? AND subject = ? AND period_end > ? AND period_start = ?
+                        AND kind = 'interim'
+                    ORDER BY period_end, revision
+                    """,
+                arguments: [
+                    id.meterType.text, id.subject, start.microseconds, start.microseconds,
+                ]
+            ).map(Self.record)
         }
     }
 
@@ -144,6 +186,7 @@ extension Truth {
                 sql: """
                     SELECT sequence, document FROM usage_record
                     WHERE meter_type = ? AND subject = ? AND period_end > ?
+                        AND kind <> 'interim'
                     ORDER BY period_end, revision
                     """,
                 arguments: [id.meterType.text, id.subject, instant.microseconds]
@@ -169,6 +212,7 @@ extension Truth {
                 sql: """
                     SELECT sequence, document FROM usage_record
                     WHERE meter_type = ? AND subject = ? AND period_end > ? AND period_start <= ?
+                        AND kind <> 'interim'
                     ORDER BY period_end, revision DESC LIMIT 1
                     """
             )
@@ -234,7 +278,7 @@ extension Truth {
         }
     }
 
-    private static func record(_ row: Row) throws -> UsageRecord {
+    static func record(_ row: Row) throws -> UsageRecord {
         let (sequence, text): (Int64, String) = (row["sequence"], row["document"])
         guard let document = try? JSONValue.parse(Array(text.utf8)).objectValue,
             var record = UsageRecordDocument.read(document)

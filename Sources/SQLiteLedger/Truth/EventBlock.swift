@@ -63,7 +63,8 @@ struct BlockPacking {
     private var batchAtHand = -1
     private var hasType: [Bool] = []
     private var arrivals: [Int64] = []
-    private var statesAllTimes = true
+    /// Whether reading the block again takes no arrivals.
+    private var needsNoArrivals = true
 
     init(reserving bytes: Int) { raw.reserveCapacity(bytes) }
 
@@ -86,7 +87,7 @@ struct BlockPacking {
         arrivals.append(
             event.decoded.hasTime ? batch.arrival.microseconds : event.time.microseconds
         )
-        statesAllTimes = statesAllTimes && event.decoded.hasTime
+        if !event.decoded.hasTime || batch.judgesLateness { needsNoArrivals = false }
     }
 
     consuming func packed(_ compressor: ZstdCompressor) throws -> PackedBlock {
@@ -108,7 +109,7 @@ struct BlockPacking {
             timeMax: timeMax,
             rawBytes: raw.count,
             summary: BlockSummary.bytes(types: types, subjects: subjects),
-            arrivals: statesAllTimes ? nil : ArrivalList.bytes(arrivals),
+            arrivals: needsNoArrivals ? nil : ArrivalList.bytes(arrivals),
             payload: payload
         )
     }

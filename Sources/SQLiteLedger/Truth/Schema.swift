@@ -19,8 +19,78 @@ enum Schema {
         migrator.registerMigration("4 usage records") { database in
             try database.execute(sql: fourth)
         }
+        migrator.registerMigration("5 destinations and deliveries") { database in
+            try database.execute(sql: fifth)
+        }
         return migrator
     }
+
+    /// Interim records count by themselves, beside the final one and its adjustments.
+    private static let fifth = """
+        CREATE TABLE all_usage_record (
+            sequence INTEGER PRIMARY KEY CHECK (sequence > 0),
+            id TEXT NOT NULL UNIQUE CHECK (id <> ''),
+            meter_type TEXT NOT NULL CHECK (meter_type <> ''),
+            subject TEXT NOT NULL CHECK (subject <> ''),
+            period_start INTEGER NOT NULL,
+            period_end INTEGER NOT NULL CHECK (period_end > period_start),
+            kind TEXT NOT NULL CHECK (kind <> ''),
+            revision INTEGER NOT NULL CHECK (revision >= 0),
+            customer TEXT,
+            document TEXT NOT NULL
+        ) STRICT;
+
+        INSERT INTO all_usage_record SELECT * FROM usage_record;
+
+        DROP TABLE usage_record;
+
+        ALTER TABLE all_usage_record RENAME TO usage_record;
+
+        CREATE UNIQUE INDEX usage_record_period
+            ON usage_record (meter_type, subject, period_end, (kind = 'interim'), revision);
+        CREATE INDEX usage_record_customer ON usage_record (customer, sequence)
+            WHERE customer IS NOT NULL;
+
+        ALTER TABLE meter_closing ADD COLUMN unsettled_from INTEGER;
+
+        CREATE TABLE destination (
+            number INTEGER PRIMARY KEY CHECK (number > 0),
+            key TEXT NOT NULL UNIQUE CHECK (key <> ''),
+            revision INTEGER NOT NULL CHECK (revision > 0),
+            definition TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            changed_at INTEGER NOT NULL,
+            retired_at INTEGER,
+            looked_to INTEGER NOT NULL CHECK (looked_to >= 0),
+            last_number INTEGER NOT NULL CHECK (last_number >= 0)
+        ) STRICT;
+
+        CREATE TABLE delivery (
+            destination INTEGER NOT NULL REFERENCES destination (number),
+            number INTEGER NOT NULL CHECK (number > 0),
+            batch INTEGER NOT NULL CHECK (batch > 0),
+            record INTEGER NOT NULL REFERENCES usage_record (sequence),
+            meter TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+            attempts INTEGER NOT NULL CHECK (attempts >= 0),
+            next_attempt_at INTEGER,
+            last_attempt_at INTEGER,
+            delivered_at INTEGER,
+            status INTEGER,
+            answer TEXT NOT NULL,
+            PRIMARY KEY (destination, number),
+            CHECK ((state = 'pending') = (next_attempt_at IS NOT NULL)),
+            CHECK ((state = 'delivered') = (delivered_at IS NOT NULL))
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE UNIQUE INDEX delivery_record ON delivery (record, destination);
+        CREATE INDEX delivery_due ON delivery (destination, next_attempt_at, number)
+            WHERE state = 'pending';
+        CREATE INDEX delivery_meter ON delivery (destination, meter, number)
+            WHERE state = 'pending';
+        CREATE INDEX delivery_pending ON delivery (destination, number) WHERE state = 'pending';
+        CREATE INDEX delivery_failed ON delivery (destination, number) WHERE state = 'failed';
+        """
 
     private static let fourth = """
         CREATE TABLE usage_record (
