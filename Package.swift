@@ -51,6 +51,7 @@ let arguments = Target.Dependency.product(
     package: "swift-argument-parser"
 )
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -120,12 +121,20 @@ let package = Package(
                 lifecycle, logging,
             ]
         ),
+        room(
+            "BillingExport",
+            [
+                "UsageModel", "WireFormat", "MeteringEngine", "Compression", httpClient, nioCore,
+                nioHTTP1, nioPosix, crypto,
+            ]
+        ),
         .executableTarget(
             name: "odometer",
             dependencies: [
                 "CMalloc", "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
-                "MeteringEngine", "SQLiteLedger", "HTTPAPI", "FileIntake", arguments, httpClient,
-                nioCore, nioHTTP1, yams, crypto, lifecycle, unixSignals, logging,
+                "MeteringEngine", "SQLiteLedger", "HTTPAPI", "BillingExport", "FileIntake",
+                arguments,
+                httpClient, nioCore, nioHTTP1, yams, crypto, lifecycle, unixSignals, logging,
             ],
             swiftSettings: dialect
         ),
@@ -163,6 +172,13 @@ let package = Package(
             [
                 "UsageModel", "WireFormat", "MeteringEngine", "SQLiteLedger", "HTTPAPI",
                 "Compression", "MeteringTestKit", hummingbirdTesting,
+            ]
+        ),
+        tests(
+            "BillingExportTests",
+            [
+                "UsageModel", "WireFormat", "MeteringEngine", "Compression", "BillingExport",
+                "MeteringTestKit", nioCore, nioPosix, nioHTTP1, crypto,
             ]
         ),
         tests("Tidy", []),

@@ -51,6 +51,14 @@ struct Room {
             ]
         ),
         Room(
+            name: "BillingExport",
+            ours: ["UsageModel", "MeteringEngine", "WireFormat", "Compression"],
+            theirs: [
+                "AsyncHTTPClient", "Crypto", "NIOCore", "NIOHTTP1", "NIOPosix",
+                "FoundationEssentials", "Glibc", "Synchronization",
+            ]
+        ),
+        Room(
             name: "MeteringTestKit",
             ours: ["UsageModel", "Metering", "WireFormat", "MeteringEngine"],
             theirs: ["Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
@@ -62,7 +70,7 @@ struct Room {
         name: "odometer",
         ours: [
             "CMalloc", "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
-            "MeteringEngine", "FileIntake", "SQLiteLedger", "HTTPAPI",
+            "MeteringEngine", "FileIntake", "SQLiteLedger", "HTTPAPI", "BillingExport",
         ],
         theirs: [
             "ArgumentParser", "AsyncHTTPClient", "Yams", "Crypto", "Logging", "Metrics",
@@ -86,7 +94,7 @@ struct Room {
     /// Rooms in which no value may pass through a binary float.
     static let ofValues: Set = [
         "UsageModel", "Metering", "WireFormat", "Expressions", "FileIntake", "MeteringEngine",
-        "SQLiteLedger",
+        "SQLiteLedger", "BillingExport",
     ]
 }
 
