@@ -4,7 +4,7 @@ public import UsageModel
 
 /// Makes the outlets of destinations. All of them share one client, whose connections stay open
 /// from one sending to the next.
-public struct OutletMaker: Sendable {
+public struct OutletMaker: OutletSource {
     private let client: HTTPClient
     private let clock: @Sendable () -> Instant
     private let out: @Sendable ([UInt8]) throws -> Void

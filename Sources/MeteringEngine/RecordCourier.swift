@@ -95,7 +95,10 @@ public final class RecordCourier: Sendable {
     ///
     /// - Throws: `FieldFault`.
     public func check(_ definition: DestinationDefinition) throws {
-        _ = try outlets.outlet(for: definition)
+        do { _ = try outlets.outlet(for: definition) } catch var fault as FieldFault {
+            fault.pointer = "/" + definition.outlet.kind + fault.pointer
+            throw fault
+        }
     }
 
     /// Tries a destination with a record that is none.

@@ -30,6 +30,9 @@ public enum UsageRecordTable {
         Column("meterExternalRef"), Column("customerName"), Column("customerExternalRef"),
         Column("capacity"), Column("position"), Column("createdAt"), Column("dimensions"),
         Column("metadata"), Column("meterMetadata"),
+        Column("exact"), Column("amount"), Column("capacityUsed"), Column("late"), Column("toldIn"),
+        Column("thresholdName", ["threshold", "name"]),
+        Column("thresholdAmount", ["threshold", "amount"]),
     ]
 
     /// The names of the columns, in their order.

@@ -37,6 +37,8 @@ enum Terminal {
     /// Writes bytes to standard output as they are.
     static func put(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
 
+    static func put(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+
     /// Writes an answer as it is, with a line end after it.
     static func put(_ answer: ServerAnswer) {
         var bytes = answer.bytes

@@ -1,3 +1,4 @@
+import BillingExport
 import Logging
 import MeteringEngine
 import ServiceLifecycle
@@ -6,7 +7,7 @@ import Synchronization
 /// Lets the keeper do what is due, again and again: the one place where it waits.
 struct KeeperService: Service {
     /// Between one round and the next.
-    static let pause = Duration.seconds(1)
+    static let pause = Duration.milliseconds(250)
 
     let keeper: RecordKeeper
     let logger: Logger
@@ -23,6 +24,17 @@ struct KeeperService: Service {
                 try? await Task.sleep(for: Self.pause)
             }
         }
+    }
+}
+
+/// Brings records to their destinations, until the program ends.
+struct CourierService: Service {
+    let courier: RecordCourier
+    let outlets: OutletMaker
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await courier.run() }
+        try await outlets.shutdown()
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BillingExport
 import Foundation
 import HTTPAPI
 import Logging
@@ -62,9 +63,27 @@ struct RunningServer {
             clock: SystemClock.now,
             rest: { await resting.rest() }
         )
+        let outlets = OutletMaker(clock: SystemClock.now) { Terminal.put($0) }
+        let courier = RecordCourier(
+            store: ledger,
+            outlets: outlets,
+            clock: SystemClock.now,
+            random: { UInt64.random(in: .min ... .max) },
+            warn: { [logger] words, details in
+                logger.warning(
+                    "\(words)",
+                    metadata: details.mapValues { Logger.MetadataValue.string($0) }
+                )
+            }
+        )
         let server = APIServer(
             ledger: ledger,
-            records: RecordKeeping(store: ledger, keeper: keeper, deliveries: ledger),
+            records: RecordKeeping(
+                store: ledger,
+                keeper: keeper,
+                deliveries: ledger,
+                courier: courier
+            ),
             clock: SystemClock.now,
             zones: zones,
             configuration: APIConfiguration(
@@ -79,6 +98,7 @@ struct RunningServer {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: KeeperService(keeper: keeper, logger: logger)),
+                    .init(service: CourierService(courier: courier, outlets: outlets)),
                     .init(service: server),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],

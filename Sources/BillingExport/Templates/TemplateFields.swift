@@ -31,12 +31,14 @@ struct TemplateFields: Sendable {
             Field("sequence"), Field("id"), Field("kind"), Field("cause"), Field("meter"),
             Field("meterType"), Field("version"), Field("subject"), Field("customer"),
             Field("period", .members(["start", "end", "localStart", "localEnd", "timezone"])),
-            Field("revision"), Field("previous"), Field("value"), Field("delta"),
+            Field("revision"), Field("previous"), Field("value"), Field("exact"),
+            Field("delta"), Field("amount"),
             Field("events"), Field("eventsDelta"), Field("dimensions"), Field("moreDimensions"),
             Field("name"), Field("unit"), Field("category"), Field("externalRef"),
             Field("metadata", .open), Field("meterCategory"), Field("meterExternalRef"),
             Field("meterMetadata", .open), Field("customerName"), Field("customerExternalRef"),
-            Field("capacity"), Field("position"), Field("createdAt"), Field("deliveryNumber"),
+            Field("capacity"), Field("capacityUsed"), Field("late"), Field("toldIn"),
+            Field("threshold", .members(["name", "percent", "amount"])), Field("position"), Field("createdAt"), Field("deliveryNumber"),
         ]
     )
 
