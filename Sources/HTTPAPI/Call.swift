@@ -45,4 +45,17 @@ struct Call {
         }
         return name
     }
+
+    /// Whether the caller would have rows as CSV.
+    var wantsCSV: Bool {
+        guard let accept = request.headers[.accept], accept != "*/*" else { return false }
+        return accept.split(separator: ",").contains { MediaType(String($0)).name == "text/csv" }
+    }
+
+    /// What `Link` says of the next page.
+    func link(next: String) -> String {
+        let rest = queryText.split(separator: "&").filter { !$0.hasPrefix("cursor=") }
+        let target = (rest.map(String.init) + ["cursor=\(next)"]).joined(separator: "&")
+        return "<\(path)?\(target)>; rel=\"next\""
+    }
 }

@@ -11,7 +11,7 @@ extension FrontDesk {
     func listEvents(_ call: Call) async throws -> Answer {
         var query = try call.query()
         var question = EventQuery(range: query.range(), limit: query.limit())
-        question.subject = query.text("subject")
+        question.subjects = Set([query.text("subject")].compactMap(\.self))
         question.source = query.text("source")
         question.type = Self.typePattern(&query)
         question.meterType = query.text("meterType").flatMap { query.meterType($0) }
@@ -26,7 +26,15 @@ extension FrontDesk {
             question.after = Position(try cursor.readNumber())
         }
         try query.finish()
+        return try await page(of: question, query.fingerprint, call)
+    }
 
+    /// A page of events, as an answer.
+    func page(
+        of question: EventQuery,
+        _ fingerprint: UInt64,
+        _ call: Call
+    ) async throws -> Answer {
         let answer = try await ledger.events(question)
         let calendars = try await calendars()
         var json = JSONWriter(pretty: call.isPretty)
@@ -36,7 +44,7 @@ extension FrontDesk {
                 for event in answer.events { json.object { Self.write(event, calendars, &$0) } }
             }
             if answer.hasMore, let last = answer.events.last {
-                var cursor = Cursor(.events, fingerprint: query.fingerprint)
+                var cursor = Cursor(.events, fingerprint: fingerprint)
                 cursor.append(last.position.value)
                 json.field("next", cursor.text)
             }

@@ -76,8 +76,10 @@ struct FrontDesk: HTTPResponder {
         case .unreadable: return try await listUnreadable(call)
         case .quarantine: return try await listQuarantine(call)
         case .reconciliation: return try await readBooks(call)
-        case .records: return try await listRecords(call)
+        case .records:
+            return call.isRead ? try await listRecords(call) : try await makeRecords(call)
         case .record: return try await readRecord(call)
+        case .recordEvents: return try await listRecordEvents(call)
         case .destinations, .destination, .destinationPause, .destinationResumption,
             .destinationTest, .destinationBooks:
             return try await answerOnDestinations(call)

@@ -4,7 +4,7 @@ enum Route: Int, CaseIterable {
         quarantine, reconciliation
     case versions, backfill, backfills, preview
     case suspension, resumption, closure, customers, customer, subjects
-    case records, record
+    case records, record, recordEvents
     case destinations, destination, destinationPause, destinationResumption, destinationTest,
         destinationBooks
     case deliveries, delivery, resending
@@ -41,6 +41,7 @@ enum Route: Int, CaseIterable {
         case .reconciliation: "/v1/reconciliation"
         case .records: "/v1/usage-records"
         case .record: "/v1/usage-records/{id}"
+        case .recordEvents: "/v1/usage-records/{id}/events"
         case .destinations: "/v1/destinations"
         case .destination: "/v1/destinations/{key}"
         case .destinationPause: "/v1/destinations/{key}/pause"

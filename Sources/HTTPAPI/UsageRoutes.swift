@@ -38,7 +38,7 @@ extension FrontDesk {
         if answer.hasMore, let last = answer.readings.last {
             next = Self.cursor(after: last.orderKey, query).text
         }
-        if Self.wantsCSV(call.request.headers) {
+        if call.wantsCSV {
             return Self.csv(answer, question, next: next, call)
         }
         var json = JSONWriter(pretty: call.isPretty)
@@ -198,11 +198,6 @@ extension FrontDesk {
         json.field("events", String(reading.events))
     }
 
-    private static func wantsCSV(_ headers: HTTPFields) -> Bool {
-        guard let accept = headers[.accept], accept != "*/*" else { return false }
-        return accept.split(separator: ",").contains { MediaType(String($0)).name == "text/csv" }
-    }
-
     /// The same rows as CSV (RFC 4180). What the JSON has around them goes into headers: the
     /// position, and the next page as a `Link`.
     private static func csv(
@@ -241,11 +236,7 @@ extension FrontDesk {
             ],
             body: csv.bytes
         )
-        if let next {
-            let rest = call.queryText.split(separator: "&").filter { !$0.hasPrefix("cursor=") }
-            let target = (rest.map(String.init) + ["cursor=\(next)"]).joined(separator: "&")
-            result.headers[.link] = "<\(call.path)?\(target)>; rel=\"next\""
-        }
+        if let next { result.headers[.link] = call.link(next: next) }
         return result
     }
 }

@@ -82,14 +82,9 @@ private struct BatchMeasuring {
     private var recentOrigins: [(source: ByteSlice, type: ByteSlice, number: UInt32)] = []
     private var oldestOrigin = 0
     private static let recentOriginsMax = 4
-    /// The arrival of the event at hand, and for it the bounds of what is late, by plan and place.
+    private var lateBounds = LateBounds()
+    /// Of the event at hand.
     private var arrival = Instant.beginning
-    private var lateBounds: [LatePlace: Instant] = [:]
-
-    private struct LatePlace: Hashable {
-        var plan: ObjectIdentifier
-        var place: Int
-    }
 
     init(preparer: EventPreparer, arrival: Instant, decoded: borrowing DecodedBatch) {
         self.preparer = preparer
@@ -142,10 +137,7 @@ private struct BatchMeasuring {
         _ index: Int
     ) {
         let hashKey = preparer.hashKey
-        if arrival != self.arrival {
-            self.arrival = arrival
-            lateBounds.removeAll(keepingCapacity: true)
-        }
+        self.arrival = arrival
         let time = decoded.hasTime ? decoded.time : arrival
         let origin = unsafe originNumber(decoded, raw)
         let subject = unsafe UnsafeRawBufferPointer(rebasing: raw[decoded.subject.range])
@@ -266,8 +258,11 @@ private struct BatchMeasuring {
                 case .unreadable(let reason): fault = fault ?? reason
                 }
             }
-            if program.lateness >= 0, isLate(event.time, plan, program.lateness) {
-                fault = fault ?? .periodClosed
+            if program.lateness >= 0 {
+                batch.judgesLateness = true
+                if lateBounds.isLate(event.time, arrival: arrival, plan, program.lateness) {
+                    fault = fault ?? .periodClosed
+                }
             }
             if !isTupleRead, fault == nil {
                 tupleFault = unsafe readTuple(group, id, computed, slots, raw, &number)
@@ -288,23 +283,18 @@ private struct BatchMeasuring {
                 contribution.unreadable =
                     unsafe readValue(program, computed, slots, raw, &contribution)
             }
-            if contribution.unreadable == nil {
-                event.isCounted = true
-            } else {
-                batch.unreadable += 1
-            }
-            batch.contributions.append(contribution)
+            add(contribution, to: &event)
         }
     }
 
-    /// Whether an event of a time comes too late for a program.
-    private mutating func isLate(_ time: Instant, _ plan: TypePlan, _ place: Int) -> Bool {
-        batch.judgesLateness = true
-        let key = LatePlace(plan: ObjectIdentifier(plan), place: place)
-        if let bound = lateBounds[key] { return time < bound }
-        let bound = plan.lateness[place].bound(arrival: arrival)
-        lateBounds[key] = bound
-        return time < bound
+    @inline(__always)
+    private mutating func add(_ contribution: Contribution, to event: inout PreparedEvent) {
+        if contribution.unreadable == nil {
+            event.isCounted = true
+        } else {
+            batch.unreadable += 1
+        }
+        batch.contributions.append(contribution)
     }
 
     @inline(__always)

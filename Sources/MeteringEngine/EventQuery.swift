@@ -2,7 +2,8 @@ public import UsageModel
 
 /// A question for stored events: `GET /v1/events`, understood.
 public struct EventQuery: Sendable {
-    public var subject: String?
+    /// Empty: of all.
+    public var subjects: Set<String> = []
     public var type: EventTypePattern?
     public var source: String?
     /// Only events that this meter type counts: the events behind a reading.
@@ -24,7 +25,7 @@ public struct EventQuery: Sendable {
     public var blocksMax = Int.max
 
     public init(range: Range<Instant>, limit: Int) {
-        (subject, type, source, meterType, dimensions) = (nil, nil, nil, nil, [])
+        (type, source, meterType, dimensions) = (nil, nil, nil, [])
         isCounted = nil
         (self.range, asOf, isDescending, self.limit, after) = (range, nil, false, limit, nil)
     }

@@ -82,7 +82,7 @@ struct MeterEdges {
 
     private func query(_ range: Range<Instant>, limit: Int) -> EventQuery {
         var query = EventQuery(range: range, limit: limit)
-        (query.subject, query.meterType) = (meter.id.subject, meter.id.meterType)
+        (query.subjects, query.meterType) = ([meter.id.subject], meter.id.meterType)
         return query
     }
 }

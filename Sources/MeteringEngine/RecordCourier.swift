@@ -35,7 +35,7 @@ public final class RecordCourier: Sendable {
         outlets: any OutletSource,
         clock: @escaping @Sendable () -> Instant,
         random: @escaping @Sendable () -> UInt64,
-        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+        sleep: @escaping @Sendable (Duration) async throws -> Void,
         warn: @escaping @Sendable (String, [String: String]) -> Void = { _, _ in }
     ) {
         (self.store, self.outlets, self.clock) = (store, outlets, clock)

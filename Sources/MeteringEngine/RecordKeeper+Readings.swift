@@ -30,6 +30,7 @@ extension RecordKeeper {
                 $0.subject ?? ""
             }
             let owners = try await owners(same, range, step)
+            let evidence = try await evidence(same, range, asOf: answer.position, step)
             for period in same {
                 let total = totals[period.id.subject]
                 let all = (parts[period.id.subject] ?? []).filter { $0.events > 0 }
@@ -40,7 +41,8 @@ extension RecordKeeper {
                     dimensions: all.prefix(Limits.recordPartsMax).map(Self.part),
                     hasMoreDimensions: all.count > Limits.recordPartsMax || answer.hasMore,
                     customer: owners[period.id.subject],
-                    position: answer.position
+                    position: answer.position,
+                    evidence: evidence[period.id.subject]
                 )
             }
         }
@@ -87,7 +89,7 @@ extension RecordKeeper {
         (record.dimensions, record.hasMoreDimensions) = (
             reading.dimensions, reading.hasMoreDimensions
         )
-        record.customer = reading.customer
+        (record.customer, record.evidence) = (reading.customer, reading.evidence)
         record.labels = try await labels(of: period, record.customer, step)
         return record
     }

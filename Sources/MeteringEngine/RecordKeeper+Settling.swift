@@ -3,8 +3,8 @@ internal import UsageModel
 
 // Settling: what the records of a meter's closed periods say is brought up to its readings.
 extension RecordKeeper {
-    /// Settles the closed periods of a meter; where its type says so, only notes that they are to be
-    /// settled at the next close, if there is to be one.
+    /// Settles the closed periods of a meter; where its type says so, only notes that they are to
+    /// be settled at the next close, if there is to be one.
     ///
     /// - Parameter times: Of events that came; nil: all of its periods may be concerned.
     /// - Returns: how many records it made.

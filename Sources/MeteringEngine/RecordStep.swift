@@ -137,6 +137,7 @@ struct RecordReading {
     /// Who owned the subject at the last instant of the period.
     var customer: CustomerKey?
     var position: Position
+    var evidence: UsageRecord.Evidence?
 
     var isSomething: Bool { events > 0 || (value ?? .zero) != .zero }
 }

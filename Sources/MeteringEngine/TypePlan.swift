@@ -95,33 +95,6 @@ final class TypePlan: Sendable {
     }
 }
 
-/// When an event comes too late to count: its period closed so long ago that the meter type says
-/// so. Told by the event's time and its arrival alone, so that it is the same whenever the log is
-/// read again.
-struct Lateness: Sendable {
-    let calendar: PeriodCalendar
-    /// How long after the end of its period an event counts, in microseconds.
-    let after: Int64
-
-    /// nil where events count however late they come, or periods never end; or where the machine
-    /// lacks the zone.
-    init?(_ definition: MeterTypeDefinition, zones: any TimeZoneSource) {
-        guard let after = definition.records.countsUntil, !definition.isInCustomersZone,
-            definition.resetSchedule != .never,
-            let zone = try? zones.rules(named: definition.timezone)
-        else { return nil }
-        calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
-        self.after = after.microseconds
-    }
-
-    /// Events of before this are late where they arrive then.
-    func bound(arrival: Instant) -> Instant {
-        let (time, overflow) = arrival.microseconds.subtractingReportingOverflow(after)
-        guard !overflow else { return .beginning }
-        return calendar.boundary(atOrBefore: Instant(microseconds: time)) ?? .beginning
-    }
-}
-
 /// The expressions of a plan, each once. A class, so that a plan without any costs one nil.
 final class ComputedParts: Sendable {
     let filters: [UsageExpression]

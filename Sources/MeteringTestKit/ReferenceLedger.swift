@@ -188,7 +188,7 @@ public final class ReferenceLedger: UsageLedger {
         }
         .map { stored($0, entries) }.filter { event in
             query.range.contains(event.time)
-                && (query.subject == nil || event.subject == query.subject)
+                && (query.subjects.isEmpty || query.subjects.contains(event.subject))
                 && (query.source == nil || event.source == query.source)
                 && (query.type?.matches(Array(event.type.utf8)) ?? true)
         }

@@ -92,6 +92,14 @@ public enum Limits {
     public static let templateBytesMax = 64 * 1024
     /// The most of an answer that is read, in bytes.
     public static let outletAnswerBytesMax = 64 * 1024
+    /// The most fields of events that a record carries.
+    public static let carriedFieldsMax = 16
+    /// The longest name of one, in UTF-8 bytes.
+    public static let carriedFieldNameBytesMax = 64
+    /// The longest value of one, in UTF-8 bytes; what is longer is left out.
+    public static let carriedFieldBytesMax = 1_024
+    /// The most meters of a customer that are closed by one call.
+    public static let closedTogetherMax = 1_000
     /// The most interim records of one period of a meter.
     public static let interimRecordsMax = 1_000
     /// The longest time that late events count after the close, in days.

@@ -28,6 +28,12 @@ public struct RecordRules: Hashable, Sendable {
     public var lateUntil: TimeLength?
     /// In the order in which they were given; no name twice.
     public var thresholds: [Threshold] = []
+    /// Whether records tell of the events behind them: the first, the last, and a hash of their
+    /// keys. Costs reading the period's events again.
+    public var hasEvidence = false
+    /// What records carry of the first and last event, in the order of the names' bytes; not empty
+    /// only with ``hasEvidence``.
+    public var carriedFields: [CarriedField] = []
 
     public init(gracePeriod: TimeLength = .hour, makesZeroUsage: Bool = true) {
         (self.gracePeriod, self.makesZeroUsage) = (gracePeriod, makesZeroUsage)
@@ -45,6 +51,21 @@ public struct RecordRules: Hashable, Sendable {
         case .quarantine: gracePeriod
         case .adjust, .nextPeriod: lateUntil.map { gracePeriod.adding($0) }
         }
+    }
+}
+
+/// A field of the first or last event of a period, by its time, that the record carries.
+public struct CarriedField: Hashable, Sendable {
+    /// The raw values are the words of the wire.
+    public enum Edge: String, CaseIterable, Hashable, Sendable { case first, last }
+
+    /// 1 to ``Limits/carriedFieldNameBytesMax`` bytes.
+    public var name: String
+    public var edge: Edge
+    public var path: EventPath
+
+    public init(name: String, edge: Edge, path: EventPath) {
+        (self.name, self.edge, self.path) = (name, edge, path)
     }
 }
 

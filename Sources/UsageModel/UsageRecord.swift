@@ -44,7 +44,7 @@ public struct UsageRecordID: Hashable, Sendable, CustomStringConvertible {
     private static let prefix = "ur_"
     private static let key = SipHashKey(k0: 0x6F64_6F6D_6574_6572, k1: 0x7265_636F_7264_0001)
 
-    private static func hex(_ word: UInt64) -> String {
+    static func hex(_ word: UInt64) -> String {
         let digits = String(word, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
@@ -94,6 +94,27 @@ public struct UsageRecord: Hashable, Sendable {
 
         public init(id: UsageRecordID, period: Range<Instant>, delta: Quantity, events: Int64) {
             (self.id, self.period, self.delta, self.events) = (id, period, delta, events)
+        }
+    }
+
+    /// What is known of the events behind a record.
+    public struct Evidence: Hashable, Sendable {
+        public var firstEventAt: Instant
+        public var lastEventAt: Instant
+        /// 32 hex digits: the sum, modulo 2^128, of a hash of each event's key. Two sets of events
+        /// of one ledger that differ have different ones, but for chance.
+        public var keysHash: String
+        /// What the type carries of the first and last event; what they lack is left out.
+        public var fields: [MetadataMember]
+
+        public init(
+            firstEventAt: Instant,
+            lastEventAt: Instant,
+            keysHash: String,
+            fields: [MetadataMember]
+        ) {
+            (self.firstEventAt, self.lastEventAt) = (firstEventAt, lastEventAt)
+            (self.keysHash, self.fields) = (keysHash, fields)
         }
     }
 
@@ -183,6 +204,8 @@ public struct UsageRecord: Hashable, Sendable {
     public var toldIn: UsageRecordID?
     /// Of an interim record that a threshold made.
     public var crossing: Crossing?
+    /// Where the meter type asks for it, and there are events.
+    public var evidence: Evidence?
     public var events: Int64
     public var eventsDelta: Int64
     /// The value by dimensions; empty where the type has none. At most
@@ -218,7 +241,7 @@ public struct UsageRecord: Hashable, Sendable {
         (self.events, self.eventsDelta) = (events, eventsDelta)
         (self.position, self.createdAt) = (position, createdAt)
         (customer, previous, localStart, localEnd) = (nil, nil, "", "")
-        (exact, late, toldIn, crossing) = (nil, [], nil, nil)
+        (exact, late, toldIn, crossing, evidence) = (nil, [], nil, nil, nil)
         (dimensions, hasMoreDimensions, labels) = ([], false, Labels())
     }
 

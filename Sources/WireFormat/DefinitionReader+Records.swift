@@ -7,11 +7,7 @@ extension DefinitionReader {
         if let grace = length("gracePeriod", daysMax: Limits.graceDaysMax) {
             rules.gracePeriod = grace
         }
-        switch fields["zeroUsageRecords"] {
-        case .bool(let makes): rules.makesZeroUsage = makes
-        case nil: break
-        default: fault("/zeroUsageRecords", "it is neither true nor false", "give true or false")
-        }
+        rules.makesZeroUsage = flag("zeroUsageRecords") ?? rules.makesZeroUsage
         rules.latePolicy = word("latePolicy") ?? rules.latePolicy
         rules.lateAdjustments = word("lateAdjustments") ?? rules.lateAdjustments
         rules.lateUntil = length("lateUntil", daysMax: Limits.lateDaysMax)
@@ -21,7 +17,50 @@ extension DefinitionReader {
             }
         }
         rules.thresholds = thresholds()
+        rules.carriedFields = carriedFields()
+        rules.hasEvidence = flag("recordEvidence") ?? !rules.carriedFields.isEmpty
+        if !rules.hasEvidence, !rules.carriedFields.isEmpty {
+            fault("/recordFields", "recordEvidence is false", "leave one of the two out")
+        }
         return rules
+    }
+
+    private mutating func flag(_ name: String) -> Bool? {
+        guard let value = fields[name] else { return nil }
+        if let flag = value.boolValue { return flag }
+        fault("/" + name, "it is neither true nor false", "give true or false")
+        return nil
+    }
+
+    private mutating func carriedFields() -> [CarriedField] {
+        let remedy = "such as [{\"name\":\"plan\",\"of\":\"last\",\"value\":\"$.data.plan\"}]"
+        guard let value = fields["recordFields"] else { return [] }
+        guard let elements = value.arrayValue, elements.count <= Limits.carriedFieldsMax else {
+            let most = Limits.carriedFieldsMax
+            fault("/recordFields", "it is no list, or too long", "give at most \(most), \(remedy)")
+            return []
+        }
+        var carried: [CarriedField] = []
+        for (index, element) in elements.enumerated() {
+            let pointer = "/recordFields/\(index)"
+            var reader = FieldReader(element, at: pointer, known: ["name", "of", "value"])
+            let name = reader.text("name", bytesMax: Limits.carriedFieldNameBytesMax) ?? ""
+            if name.isEmpty || carried.contains(where: { $0.name == name }) {
+                reader.fault("name", "it is missing, or another has it", "give each its own")
+            }
+            let edge = reader.string("of").flatMap(CarriedField.Edge.init)
+            if edge == nil {
+                reader.fault("of", "it is neither first nor last", "say \"first\" or \"last\"")
+            }
+            let path = reader.string("value").flatMap { try? EventPath($0) }
+            if path == nil {
+                reader.fault("value", "it is no path", "give a path such as $.data.plan")
+            }
+            if let edge, let path { carried.append(.init(name: name, edge: edge, path: path)) }
+            faults.unknown += reader.faults.unknown
+            faults.invalid += reader.faults.invalid
+        }
+        return carried.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
     private mutating func thresholds() -> [Threshold] {

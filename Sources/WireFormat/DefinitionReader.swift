@@ -10,7 +10,8 @@ struct DefinitionReader {
         "percentile", "method", "timeUnit", "carryMax", "dimensions", "rounding", "excessDigits",
         "enrolment", "timezone",
         "resetSchedule", "capacity", "gracePeriod", "zeroUsageRecords",
-        "latePolicy", "lateAdjustments", "lateUntil", "thresholds",
+        "latePolicy", "lateAdjustments", "lateUntil", "thresholds", "recordEvidence",
+        "recordFields",
         "category", "externalRef", "activeFrom", "activeTo", "metadata",
     ]
     private static let ours: Set = ["version", "createdAt", "retiredAt", "backfill"]

@@ -11,6 +11,7 @@ public import UsageModel
 ///      "capacity":"1000000","gracePeriod":"1h","zeroUsageRecords":true,
 ///      "latePolicy":"adjust","lateAdjustments":"immediate","lateUntil":"30d",
 ///      "thresholds":[{"name":"80","percent":"80"},{"amount":"1000"}],
+///      "recordEvidence":true,"recordFields":[{"name":"plan","of":"last","value":"$.data.plan"}],
 ///      "category":"ai","externalRef":"SKU-4711",
 ///      "activeFrom":"2026-01-01T00:00:00Z","activeTo":"…","metadata":{"team":"billing"}}
 ///
@@ -128,16 +129,28 @@ public enum MeterTypeDocument {
             document["lateAdjustments"] = .string(rules.lateAdjustments.rawValue)
         }
         document["lateUntil"] = rules.lateUntil.map { .string($0.description) }
-        guard !rules.thresholds.isEmpty else { return }
-        document["thresholds"] = .array(
-            rules.thresholds.map { threshold in
-                var item: JSONObject = ["name": .string(threshold.name)]
-                switch threshold.level {
-                case .percent(let percent): item["percent"] = .string(percent.description)
-                case .amount(let amount): item["amount"] = .string(amount.description)
-                }
-                return .object(item)
-            }
-        )
+        if !rules.thresholds.isEmpty {
+            document["thresholds"] = .array(rules.thresholds.map(write))
+        }
+        if rules.hasEvidence { document["recordEvidence"] = true }
+        if !rules.carriedFields.isEmpty {
+            document["recordFields"] = .array(rules.carriedFields.map(write))
+        }
+    }
+
+    private static func write(_ threshold: Threshold) -> JSONValue {
+        var item: JSONObject = ["name": .string(threshold.name)]
+        switch threshold.level {
+        case .percent(let percent): item["percent"] = .string(percent.description)
+        case .amount(let amount): item["amount"] = .string(amount.description)
+        }
+        return .object(item)
+    }
+
+    private static func write(_ field: CarriedField) -> JSONValue {
+        [
+            "name": .string(field.name), "of": .string(field.edge.rawValue),
+            "value": .string(field.path.description),
+        ]
     }
 }

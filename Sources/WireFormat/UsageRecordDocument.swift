@@ -41,6 +41,12 @@ public enum UsageRecordDocument {
         }
         if record.hasMoreDimensions { document["moreDimensions"] = true }
         if !record.late.isEmpty { document["late"] = .array(record.late.map(write)) }
+        if let evidence = record.evidence {
+            document["firstEventAt"] = .string(evidence.firstEventAt.rfc3339)
+            document["lastEventAt"] = .string(evidence.lastEventAt.rfc3339)
+            document["keysHash"] = .string(evidence.keysHash)
+            if !evidence.fields.isEmpty { document["fields"] = evidence.fields.document }
+        }
         document["toldIn"] = record.toldIn.map { .string($0.text) }
         document["threshold"] = record.crossing.map(write)
         write(record.labels, to: &document)
@@ -137,6 +143,16 @@ public enum UsageRecordDocument {
         record.late = (document["late"]?.arrayValue ?? []).compactMap(latePart)
         record.toldIn = text(document, "toldIn").flatMap(UsageRecordID.init)
         record.crossing = document["threshold"]?.objectValue.flatMap(crossing)
+        if let first = instant(document, "firstEventAt"),
+            let last = instant(document, "lastEventAt"), let hash = text(document, "keysHash")
+        {
+            record.evidence = UsageRecord.Evidence(
+                firstEventAt: first,
+                lastEventAt: last,
+                keysHash: hash,
+                fields: document["fields"].flatMap([MetadataMember].init(document:)) ?? []
+            )
+        }
         return record
     }
 

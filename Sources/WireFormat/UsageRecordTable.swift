@@ -33,6 +33,7 @@ public enum UsageRecordTable {
         Column("exact"), Column("amount"), Column("capacityUsed"), Column("late"), Column("toldIn"),
         Column("thresholdName", ["threshold", "name"]),
         Column("thresholdAmount", ["threshold", "amount"]),
+        Column("firstEventAt"), Column("lastEventAt"), Column("keysHash"), Column("fields"),
     ]
 
     /// The names of the columns, in their order.

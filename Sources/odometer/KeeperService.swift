@@ -32,6 +32,8 @@ struct CourierService: Service {
     let courier: RecordCourier
     let outlets: OutletMaker
 
+    static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+
     func run() async throws {
         await cancelWhenGracefulShutdown { await courier.run() }
         try await outlets.shutdown()

@@ -20,7 +20,7 @@ struct Odometer: AsyncParsableCommand {
         DemoCommand.self, EvalCommand.self, IngestCommand.self, MeterTypesCommand.self,
         MetersCommand.self, CustomersCommand.self, UsageCommand.self, EventsCommand.self,
         QuarantineCommand.self,
-        UnreadableCommand.self, RecordsCommand.self, DestinationsCommand.self,
+        UnreadableCommand.self, RecordsCommand.self, CloseCommand.self, DestinationsCommand.self,
         DeliveriesCommand.self, ReconcileCommand.self, BooksCommand.self, StatusCommand.self,
         ConfigCommand.self,
         ApplyCommand.self, ExportCommand.self, ExplainCommand.self, OpenAPICommand.self,

@@ -41,19 +41,7 @@ struct RunningServer {
     /// - Parameter beside: Runs beside the server; the server goes on when it has ended.
     func run(beside: (@Sendable () async throws -> Void)? = nil) async throws {
         Allocation.keepFreedMemory()
-        let ledger: SQLiteLedger
-        do {
-            ledger = try SQLiteLedger(
-                SQLiteLedger.Opening(
-                    directory: configuration.data,
-                    logger: logger,
-                    clock: SystemClock.now,
-                    entropy: SystemClock.entropy(32)
-                )
-            )
-        } catch {
-            throw CommandFailure(.refused, "cannot open \(configuration.data): \(error)")
-        }
+        let ledger = try opened()
         let zones = SystemTimeZones()
         let resting = Resting()
         let keeper = RecordKeeper(
@@ -64,18 +52,7 @@ struct RunningServer {
             rest: { await resting.rest() }
         )
         let outlets = OutletMaker(clock: SystemClock.now) { Terminal.put($0) }
-        let courier = RecordCourier(
-            store: ledger,
-            outlets: outlets,
-            clock: SystemClock.now,
-            random: { UInt64.random(in: .min ... .max) },
-            warn: { [logger] words, details in
-                logger.warning(
-                    "\(words)",
-                    metadata: details.mapValues { Logger.MetadataValue.string($0) }
-                )
-            }
-        )
+        let courier = courier(ledger, outlets)
         let server = APIServer(
             ledger: ledger,
             records: RecordKeeping(
@@ -117,6 +94,37 @@ struct RunningServer {
         }
         try ledger.close()
         logger.notice("stopped")
+    }
+
+    private func opened() throws(CommandFailure) -> SQLiteLedger {
+        do {
+            return try SQLiteLedger(
+                SQLiteLedger.Opening(
+                    directory: configuration.data,
+                    logger: logger,
+                    clock: SystemClock.now,
+                    entropy: SystemClock.entropy(32)
+                )
+            )
+        } catch {
+            throw CommandFailure(.refused, "cannot open \(configuration.data): \(error)")
+        }
+    }
+
+    private func courier(_ ledger: SQLiteLedger, _ outlets: OutletMaker) -> RecordCourier {
+        RecordCourier(
+            store: ledger,
+            outlets: outlets,
+            clock: SystemClock.now,
+            random: { UInt64.random(in: .min ... .max) },
+            sleep: CourierService.sleep,
+            warn: { [logger] words, details in
+                logger.warning(
+                    "\(words)",
+                    metadata: details.mapValues { Logger.MetadataValue.string($0) }
+                )
+            }
+        )
     }
 }
 

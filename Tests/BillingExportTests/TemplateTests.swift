@@ -57,10 +57,26 @@ import WireFormat
         #expect(fault?.remedy.isEmpty == false)
     }
 
+    /// Sets what no one record has: it is told in another, and another is told in it.
+    private static func fill(_ record: inout UsageRecord) throws {
+        let (id, amount) = (record.id, try Quantity("1"))
+        (record.exact, record.toldIn) = (amount, id)
+        record.late = [.init(id: id, period: record.period, delta: amount, events: 1)]
+        record.crossing = .init(name: "80", percent: amount, amount: amount)
+        record.evidence = .init(
+            firstEventAt: Sample.now,
+            lastEventAt: Sample.now,
+            keysHash: String(repeating: "0", count: 32),
+            fields: [.init(name: "plan", value: "gold")]
+        )
+    }
+
     @Test("a template may name all that a record's document has, and no more")
     func fields() throws {
         let batch = try Sample.batch()
-        let document = batch.document(of: batch.items[0])
+        var item = batch.items[0]
+        try Self.fill(&item.record)
+        let document = batch.document(of: item)
         #expect(Set(TemplateFields.record.list.map(\.name)) == Set(document.names))
         guard case .members(let names) = TemplateFields.record.kind(of: "period") else {
             Issue.record("a period has members")

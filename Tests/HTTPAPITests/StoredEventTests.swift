@@ -155,7 +155,7 @@ import WireFormat
 
         #expect(reply.status == 200)
         let asked = try #require(edge.ledger.asked.askedEvents)
-        #expect(asked.subject == "acme")
+        #expect(asked.subjects == ["acme"])
         #expect(asked.source == "gateway/eu")
         #expect(asked.type?.text == "llm.*")
         #expect(asked.isDescending)

@@ -38,7 +38,9 @@ struct TemplateFields: Sendable {
             Field("metadata", .open), Field("meterCategory"), Field("meterExternalRef"),
             Field("meterMetadata", .open), Field("customerName"), Field("customerExternalRef"),
             Field("capacity"), Field("capacityUsed"), Field("late"), Field("toldIn"),
-            Field("threshold", .members(["name", "percent", "amount"])), Field("position"), Field("createdAt"), Field("deliveryNumber"),
+            Field("firstEventAt"), Field("lastEventAt"), Field("keysHash"), Field("fields", .open),
+            Field("threshold", .members(["name", "percent", "amount"])), Field("position"),
+            Field("createdAt"), Field("deliveryNumber"),
         ]
     )
 

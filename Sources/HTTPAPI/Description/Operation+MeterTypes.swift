@@ -107,6 +107,13 @@ extension Schema {
     ])
     .named("Threshold", "A reading of the running period that somebody wants to know of.")
 
+    private static let carriedField = request([
+        .required("name", text(atLeast: 1, atMost: Limits.carriedFieldNameBytesMax)),
+        .required("of", words(CarriedField.Edge.self), "Of which event, by its time."),
+        .required("value", text, "A path."),
+    ])
+    .named("CarriedField", "What records carry of the first or last event of the period.")
+
     static let length = text(pattern: "^[0-9]{1,6}[smhd]$")
 
     static let metadata = map(
@@ -185,6 +192,8 @@ extension Schema {
         ),
         .optional("lateUntil", length, "How long after the close events count; for ever."),
         .optional("thresholds", list(of: threshold, atMost: Limits.thresholdsMax)),
+        .optional("recordEvidence", flag, "Whether records tell of the events behind them."),
+        .optional("recordFields", list(of: carriedField, atMost: Limits.carriedFieldsMax)),
         .optional("category", text(atMost: Document.categoryBytesMax)),
         .optional("externalRef", text(atMost: Document.externalRefBytesMax)),
         .optional("activeFrom", instant, "Only events from this time on are counted."),

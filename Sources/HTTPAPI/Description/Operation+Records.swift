@@ -9,7 +9,8 @@ extension Operation {
         id: "listUsageRecords",
         topic: .records,
         summary: "Lists usage records in the order in which they were made.",
-        details: "Their sequence has no gaps: who reads on from the last one misses none.",
+        details: "Their sequence has no gaps: who reads on from the last one misses none. With "
+            + "`Accept: text/csv` the same as CSV.",
         parameters: [
             .query("meterType", .list(of: .meterTypeKey), "Only of these; may repeat, or commas."),
             .query("subject", .list(of: .subject), "Only of these; may repeat."),
@@ -19,8 +20,57 @@ extension Operation {
             .query("to", .instant, "Only of periods that start before this."),
             .query("after", .count, "Only of later sequences."),
         ] + Parameter.paging,
-        outcomes: [.ok("A page of records.", .json(.page(of: .usageRecord)))],
+        outcomes: [
+            .ok("A page of records.", .json(.page(of: .usageRecord)), .text("text/csv"))
+        ],
         problems: [.notFound]
+    )
+
+    static let makeRecords = Operation(
+        method: .post,
+        id: "makeUsageRecords",
+        topic: .records,
+        summary: "Closes running periods at once, or tells where they stand.",
+        details: """
+            `final` closes all that began, grace or not, and the next period begins now: for who \
+            leaves. `interim` bills nothing. Of a customer, the meters of all subjects that it \
+            owns now, at most \(Limits.closedTogetherMax). A meter whose period began just now \
+            makes none.
+            """,
+        parameters: [.contentEncoding, .idempotencyKey],
+        body: Body(
+            what: "Whose, and which kind.",
+            contents: [
+                .json(.recordRequest, example: ["meter": "kwh~house-7", "kind": "interim"])
+            ]
+        ),
+        outcomes: [
+            Outcome(
+                status: 201,
+                what: "The records that were made.",
+                contents: [.json(.answer([.required("items", .list(of: .usageRecord))]))]
+            ),
+            .ok(
+                "There was nothing to make.",
+                .json(.answer([.required("items", .list(of: .usageRecord))]))
+            ),
+        ],
+        problems: [.notFound, .unknownField, .backfillRunning]
+    )
+
+    static let listRecordEvents = Operation(
+        method: .get,
+        id: "listUsageRecordEvents",
+        topic: .records,
+        summary: "Lists the events behind a record, as known when it was made.",
+        parameters: [.path("id", .usageRecordID, "The id of the record.")] + Parameter.paging,
+        outcomes: [
+            .ok(
+                "A page of events.",
+                .json(.page(of: .storedEvent, [.required("position", .position)]))
+            )
+        ],
+        problems: [.notFound, .positionUnknown, .backfillRunning]
     )
 
     static let readRecord = Operation(
@@ -37,6 +87,12 @@ extension Operation {
 extension Schema {
     static let usageRecordID = text(pattern: "^ur_[0-9a-f]{32}$")
         .named("UsageRecordId", "Made of the meter, the period and the revision.")
+
+    static let recordRequest = request([
+        .optional("meter", meterID), .optional("customer", customerKey),
+        .required("kind", words(["final", "interim"])),
+    ])
+    .named("RecordRequest", "Which records are made now; of a meter or of a customer.")
 
     private static let recordPeriod = answer([
         .required("start", instant), .required("end", instant),
@@ -86,13 +142,21 @@ extension Schema {
         .optional("late", list(of: latePart), "What is told here of earlier periods."),
         .optional("toldIn", usageRecordID, "The record that tells of this adjustment."),
         .optional("threshold", crossing, "What an interim record is about."),
+        .optional("firstEventAt", instant), .optional("lastEventAt", instant),
+        .optional(
+            "keysHash",
+            text(pattern: "^[0-9a-f]{32}$"),
+            "The sum of the hashes of the events' keys."
+        ),
+        .optional("fields", metadata, "Of the first and last event, as the type says."),
         .optional("name", text), .optional("unit", text), .optional("category", text),
         .optional("externalRef", text), .optional("metadata", metadata),
         .optional("meterCategory", text, "Of the enrolment."),
         .optional("meterExternalRef", text), .optional("meterMetadata", metadata),
         .optional("customerName", text), .optional("customerExternalRef", text),
         .optional("capacity", quantity),
-        .optional("capacityUsed", quantity, "In percent."), .required("position", position, "All that it knows."),
+        .optional("capacityUsed", quantity, "In percent."),
+        .required("position", position, "All that it knows."),
         .required("createdAt", instant),
     ])
     .named("UsageRecord", "What one meter used in one of its periods, told once.")

@@ -44,7 +44,7 @@ struct EventReader {
             truth: core.truth,
             upTo: upTo,
             ranges: [query.range],
-            subjects: query.subject.map { [core.derived.hash(of: Array($0.utf8))] } ?? [],
+            subjects: query.subjects.map { core.derived.hash(of: Array($0.utf8)) },
             types: query.type.map { [$0] } ?? patterns ?? [],
             isDescending: query.isDescending,
             from: query.after.map { query.isDescending ? $0.value - 1 : $0.value + 1 }
@@ -91,10 +91,11 @@ private struct EventFilter {
         let bytes = block.decoded.bytes
         let time = event.hasTime ? event.time : block.arrival(of: place)
         guard query.range.contains(time) else { return false }
-        if let subject = query.subject,
-            !bytes[event.subject.range].elementsEqual(subject.utf8)
-        {
-            return false
+        if query.subjects.count == 1, let subject = query.subjects.first {
+            guard bytes[event.subject.range].elementsEqual(subject.utf8) else { return false }
+        } else if !query.subjects.isEmpty {
+            let subject = String(decoding: bytes[event.subject.range], as: UTF8.self)
+            guard query.subjects.contains(subject) else { return false }
         }
         if let source = query.source, !bytes[event.source.range].elementsEqual(source.utf8) {
             return false

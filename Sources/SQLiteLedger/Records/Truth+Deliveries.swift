@@ -169,7 +169,8 @@ extension Truth {
                 for number in result.numbers {
                     try update.execute(arguments: [
                         result.state.rawValue, result.attempts, at,
-                        result.state == .pending ? (result.nextAttemptAt ?? result.at).microseconds
+                        result.state == .pending
+                            ? (result.nextAttemptAt ?? result.at).microseconds
                             : nil,
                         result.state == .delivered ? at : nil, result.status, result.answer,
                         row.number, number,

@@ -68,7 +68,10 @@ struct DeliveriesList: AsyncParsableCommand {
             guard !answer.json else { return Terminal.put(got) }
             let page = try got.decoded(Page.self)
             var table = Table(
-                ["NUMBER", "STATE", "TRIES", "STATUS", "KIND", "METER", "AMOUNT", "LAST", "ANSWER"],
+                [
+                    "NUMBER", "STATE", "TRIES", "STATUS", "KIND", "METER", "AMOUNT", "LAST",
+                    "ANSWER",
+                ],
                 numbers: [0, 2, 3, 6]
             )
             for one in page.items {

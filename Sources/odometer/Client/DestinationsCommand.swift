@@ -122,8 +122,8 @@ struct DestinationsPut: AsyncParsableCommand {
               odometer destinations put billing --file billing.json
               echo '{"stdout":{}}' | odometer destinations put look --file -
 
-            All fields: docs/reference/destinations.md. What is not said is as by default; a secret \
-            that reads "(hidden)" stays as it is.
+            All fields: docs/reference/destinations.md. What is not said is as by default; a \
+            secret that reads "(hidden)" stays as it is.
             """
     )
 

@@ -98,21 +98,26 @@ struct EventsList: AsyncParsableCommand {
         try await ServerConnection.open(answer.server) { server in
             let got = try await server.ask(.get, "/v1/events", query: query)
             guard !answer.json else { return Terminal.put(got) }
-            let page = try got.decoded(Page.self)
-            var table = Table(
-                ["POSITION", "TIME", "TYPE", "SUBJECT", "SOURCE", "ID", "STATUS"],
-                numbers: [0]
-            )
-            for item in page.items {
-                let event = item.event
-                table.add([
-                    item.position, item.time ?? item.receivedAt, event.type, event.subject,
-                    event.source, event.id, item.status,
-                ])
-            }
-            Terminal.put(table.text())
-            list.tell(next: page.next)
+            list.tell(next: try Self.show(got))
         }
+    }
+
+    /// - Returns: the `next` of the page.
+    static func show(_ got: ServerAnswer) throws -> String? {
+        let page = try got.decoded(Page.self)
+        var table = Table(
+            ["POSITION", "TIME", "TYPE", "SUBJECT", "SOURCE", "ID", "STATUS"],
+            numbers: [0]
+        )
+        for item in page.items {
+            let event = item.event
+            table.add([
+                item.position, item.time ?? item.receivedAt, event.type, event.subject,
+                event.source, event.id, item.status,
+            ])
+        }
+        Terminal.put(table.text())
+        return page.next
     }
 }
 

@@ -10,10 +10,10 @@ struct ReconcileCommand: AsyncParsableCommand {
         discussion: """
               odometer reconcile --destination billing --against billed.csv
 
-            The file is CSV with a head: a column of the records' ids, and one of amounts, which are \
-            compared with the records' amounts. Each line of the answer is a record that is missing \
-            there, is there and was never sent, stands there twice, or has another amount there. \
-            Leaves with code 4 where there is any.
+            The file is CSV with a head: a column of the records' ids, and one of amounts, which \
+            are compared with the records' amounts. Each line of the answer is a record that is \
+            missing there, is there and was never sent, stands there twice, or has another amount \
+            there. Leaves with code 4 where there is any.
             """
     )
 
@@ -77,7 +77,10 @@ struct BilledAmounts {
             func place(_ column: String) throws(CommandFailure) -> Int {
                 if let place = head.firstIndex(of: column) { return place }
                 let there = head.joined(separator: ", ")
-                throw CommandFailure(.usage, "there is no column \"\(column)\"; there are: \(there)")
+                throw CommandFailure(
+                    .usage,
+                    "there is no column \"\(column)\"; there are: \(there)"
+                )
             }
             let (id, amount) = (try place(idColumn), try place(amountColumn))
             while let row = try reader.next() {

@@ -1,16 +1,19 @@
 import ArgumentParser
+import WireFormat
 
 /// `odometer records`: what each meter used in its closed periods.
 struct RecordsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "records",
-        abstract: "List usage records, or show one.",
-        subcommands: [RecordsList.self, RecordsShow.self],
+        abstract: "List usage records, show one or the events behind it, or make an interim one.",
+        subcommands: [
+            RecordsList.self, RecordsShow.self, RecordsEvents.self, RecordsInterim.self,
+        ],
         defaultSubcommand: RecordsList.self
     )
 }
 
-private struct RecordAnswer: Decodable {
+struct RecordAnswer: Decodable {
     struct Period: Decodable {
         var start: String
         var end: String
@@ -30,10 +33,33 @@ private struct RecordAnswer: Decodable {
     var previous: String?
     var value: String?
     var delta: String
+    var amount: String?
     var events: String
     var unit: String?
     var position: String
     var createdAt: String
+
+    struct Page: Decodable {
+        var items: [RecordAnswer]
+        var next: String?
+
+        var table: String {
+            var table = Table(
+                [
+                    "SEQUENCE", "KIND", "METER", "CUSTOMER", "FROM", "TO", "VALUE", "DELTA",
+                    "EVENTS",
+                ],
+                numbers: [0, 6, 7, 8]
+            )
+            for one in items {
+                table.add([
+                    one.sequence, one.kind, one.meter, one.customer ?? "-", one.period.start,
+                    one.period.end, one.value ?? "-", one.delta, one.events,
+                ])
+            }
+            return table.text()
+        }
+    }
 }
 
 struct RecordsList: AsyncParsableCommand {
@@ -48,7 +74,7 @@ struct RecordsList: AsyncParsableCommand {
     var subjects: [String] = []
     @Option(name: .customLong("customer"), help: "Only of this customer; may repeat.")
     var customers: [String] = []
-    @Option(name: .customLong("kind"), help: "final or adjustment; may repeat.")
+    @Option(name: .customLong("kind"), help: "final, adjustment or interim; may repeat.")
     var kinds: [String] = []
     @Option(help: "Only of periods that end after this, RFC 3339.") var from: String?
     @Option(help: "Only of periods that start before this, RFC 3339.") var to: String?
@@ -56,10 +82,7 @@ struct RecordsList: AsyncParsableCommand {
     @OptionGroup var list: ListFlags
     @OptionGroup var answer: AnswerFlags
 
-    private struct Page: Decodable {
-        var items: [RecordAnswer]
-        var next: String?
-    }
+    @Flag(help: "Print CSV with all fields.") var csv = false
 
     func run() async throws {
         var query = list.query
@@ -75,23 +98,15 @@ struct RecordsList: AsyncParsableCommand {
             query.append((name, value))
         }
         try await ServerConnection.open(answer.server) { server in
-            let got = try await server.ask(.get, "/v1/usage-records", query: query)
-            if answer.json { return Terminal.put(got) }
-            let page = try got.decoded(Page.self)
-            var table = Table(
-                [
-                    "SEQUENCE", "KIND", "METER", "CUSTOMER", "FROM", "TO", "VALUE", "DELTA",
-                    "EVENTS",
-                ],
-                numbers: [0, 6, 7, 8]
+            let got = try await server.ask(
+                .get,
+                "/v1/usage-records",
+                query: query,
+                accept: csv ? "text/csv" : "application/json"
             )
-            for one in page.items {
-                table.add([
-                    one.sequence, one.kind, one.meter, one.customer ?? "-", one.period.start,
-                    one.period.end, one.value ?? "-", one.delta, one.events,
-                ])
-            }
-            Terminal.put(table.text())
+            if csv || answer.json { return Terminal.put(got) }
+            let page = try got.decoded(RecordAnswer.Page.self)
+            Terminal.put(page.table)
             list.tell(next: page.next)
         }
     }
@@ -120,11 +135,89 @@ struct RecordsShow: AsyncParsableCommand {
                 ("local", "\(one.period.localStart) to \(one.period.localEnd)"),
                 ("zone", one.period.timezone), ("revision", "\(one.revision)"),
                 ("previous", one.previous), ("value", one.value), ("delta", one.delta),
+                ("amount", one.amount),
                 ("unit", one.unit), ("events", one.events), ("position", one.position),
                 ("made", one.createdAt),
             ]
             for case (let name, let value?) in all { fields.add([name, value]) }
             Terminal.put(fields.text(withHead: false))
+        }
+    }
+}
+
+struct RecordsEvents: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events",
+        abstract: "List the events behind a usage record, as known when it was made."
+    )
+
+    @Argument(help: "Id of the record.") var id: String
+    @OptionGroup var list: ListFlags
+    @OptionGroup var answer: AnswerFlags
+
+    func run() async throws {
+        try await ServerConnection.open(answer.server) { server in
+            let path = "/v1/usage-records/\(ServerConnection.segment(id))/events"
+            let got = try await server.ask(.get, path, query: list.query)
+            if answer.json { return Terminal.put(got) }
+            list.tell(next: try EventsList.show(got))
+        }
+    }
+}
+
+struct RecordsInterim: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "interim",
+        abstract: "Make an interim record: tell where the running period of a meter stands."
+    )
+
+    @Argument(help: "Id of the meter.") var meter: String
+    @OptionGroup var answer: AnswerFlags
+
+    func run() async throws {
+        try await RecordsMaking.run(["meter": .string(meter), "kind": "interim"], answer)
+    }
+}
+
+/// `odometer close`: ends running periods before their time.
+struct CloseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "close",
+        abstract: "Close the running period of a meter, or of all of a customer's, at once.",
+        discussion: """
+              odometer close kwh~house-7
+              odometer close --customer acme
+
+            All that began is closed, grace or not, and told by final records; the next period \
+            begins now. A meter that is to count no more is closed with `odometer meters close`.
+            """
+    )
+
+    @Argument(help: "Id of the meter.") var meter: String?
+    @Option(help: "All meters of this customer's subjects.") var customer: String?
+    @OptionGroup var answer: AnswerFlags
+
+    func validate() throws {
+        if (meter == nil) == (customer == nil) {
+            throw ValidationError("name a meter, or a customer with --customer")
+        }
+    }
+
+    func run() async throws {
+        var document: JSONObject = ["kind": "final"]
+        document["meter"] = meter.map { .string($0) }
+        document["customer"] = customer.map { .string($0) }
+        try await RecordsMaking.run(document, answer)
+    }
+}
+
+private enum RecordsMaking {
+    static func run(_ document: JSONObject, _ answer: AnswerFlags) async throws {
+        let body = (type: "application/json", bytes: JSONValue.object(document).serialized())
+        try await ServerConnection.open(answer.server) { server in
+            let got = try await server.ask(.post, "/v1/usage-records", body: body)
+            if answer.json { return Terminal.put(got) }
+            Terminal.put(try got.decoded(RecordAnswer.Page.self).table)
         }
     }
 }
