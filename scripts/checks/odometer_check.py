@@ -165,8 +165,9 @@ class Server:
 
     READY_SECONDS_MAX = 120
 
-    def __init__(self, data, log=None, port=None, environment=None, prefix=()):
-        self.data, self.port = data, port or free_port()
+    def __init__(self, data, log=None, port=None, environment=None, prefix=(), out=None):
+        """out: Where its standard output goes, if not to the log."""
+        self.data, self.port, self.out = data, port or free_port(), out
         self.log = log or data.rstrip("/") + ".log"
         self.environment = {**os.environ, **(environment or {})}
         self.prefix = list(prefix)
@@ -176,9 +177,9 @@ class Server:
         command = self.prefix + [
             binary(), "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
         ]
-        with open(self.log, "ab") as log:
+        with open(self.log, "ab") as log, open(self.out or self.log, "ab") as out:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                command, stdout=out, stderr=log, stdin=subprocess.DEVNULL,
                 env=self.environment, start_new_session=True,
             )
         if is_awaited:

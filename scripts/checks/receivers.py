@@ -47,9 +47,10 @@ def enter():
 
 
 class Asked:
-    """One request, as it came."""
+    """One request, as it came; `at` is when, of `time.monotonic()`."""
 
     def __init__(self, method, target, headers, body):
+        self.at = time.monotonic()
         self.method, self.target, self.headers, self.body = method, target, headers, body
 
     @property
@@ -71,6 +72,8 @@ class Receiver:
 
         class Conversation(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body leave in two pieces, and the second would wait for an acknowledgement.
+            disable_nagle_algorithm = True
 
             def answer(self):
                 length = int(self.headers.get("Content-Length") or 0)
@@ -124,6 +127,22 @@ class Receiver:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class Sink(Receiver):
+    """Takes the messages of a webhook as they are."""
+
+    @property
+    def records(self):
+        """The records of all messages, in the order in which they came."""
+        return [record for _, record in self.arrivals]
+
+    @property
+    def arrivals(self):
+        """(when, record) of each."""
+        with self.lock:
+            found = [(asked.at, asked.json()["data"]) for asked in self.asked]
+        return [(at, record) for at, data in found for record in data.get("items", [data])]
 
 
 class WebhookReceiver(Receiver):
