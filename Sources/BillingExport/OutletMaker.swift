@@ -23,7 +23,7 @@ public struct OutletMaker: OutletSource {
     /// The outlet of a destination, for as long as its definition stands.
     ///
     /// - Throws: The first fault that is found, its pointer relative to the rules of the kind:
-    ///   `/url`, `/headers/0/value`, `/body/customer`.
+    ///   `/url`, `/headers/X-Team`, `/body/customer`.
     public func outlet(
         for definition: DestinationDefinition
     ) throws(FieldFault) -> any RecordOutlet {

@@ -83,8 +83,6 @@ private struct BatchMeasuring {
     private var oldestOrigin = 0
     private static let recentOriginsMax = 4
     private var lateBounds = LateBounds()
-    /// Of the event at hand.
-    private var arrival = Instant.beginning
 
     init(preparer: EventPreparer, arrival: Instant, decoded: borrowing DecodedBatch) {
         self.preparer = preparer
@@ -128,6 +126,7 @@ private struct BatchMeasuring {
             unsafe measure(decoded, raw, arrival: arrival, index)
         }
         batch.tuples = tuples.texts
+        batch.judgesLateness = lateBounds.isAsked
     }
 
     private mutating func measure(
@@ -137,7 +136,7 @@ private struct BatchMeasuring {
         _ index: Int
     ) {
         let hashKey = preparer.hashKey
-        self.arrival = arrival
+        lateBounds.arrival = arrival
         let time = decoded.hasTime ? decoded.time : arrival
         let origin = unsafe originNumber(decoded, raw)
         let subject = unsafe UnsafeRawBufferPointer(rebasing: raw[decoded.subject.range])
@@ -233,8 +232,7 @@ private struct BatchMeasuring {
         _ raw: UnsafeRawBufferPointer,
         _ event: inout PreparedEvent
     ) {
-        let group = plan.groups[place]
-        let (id, computed) = (UInt64(shape), plan.computed)
+        let (group, id, computed) = (plan.groups[place], UInt64(shape), plan.computed)
         var number: UInt32 = 0
         var tupleFault: UnreadableReason?
         // A tuple that no filter lets through is not read, so that its name is not kept.
@@ -258,11 +256,8 @@ private struct BatchMeasuring {
                 case .unreadable(let reason): fault = fault ?? reason
                 }
             }
-            if program.lateness >= 0 {
-                batch.judgesLateness = true
-                if lateBounds.isLate(event.time, arrival: arrival, plan, program.lateness) {
-                    fault = fault ?? .periodClosed
-                }
+            if program.lateness >= 0, lateBounds.isLate(event.time, plan, program.lateness) {
+                fault = fault ?? .periodClosed
             }
             if !isTupleRead, fault == nil {
                 tupleFault = unsafe readTuple(group, id, computed, slots, raw, &number)

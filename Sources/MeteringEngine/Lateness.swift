@@ -36,22 +36,19 @@ struct LateBounds {
         var number: Int
     }
 
-    private var arrival = Instant.beginning
+    /// Of the event at hand.
+    var arrival = Instant.beginning {
+        didSet { if arrival != oldValue { bounds.removeAll(keepingCapacity: true) } }
+    }
+    /// Whether it was asked of any event.
+    private(set) var isAsked = false
     private var bounds: [Place: Instant] = [:]
 
     /// Whether an event comes too late for a program of a plan.
     ///
     /// - Parameter number: The program's place in ``TypePlan/lateness``.
-    mutating func isLate(
-        _ time: Instant,
-        arrival: Instant,
-        _ plan: TypePlan,
-        _ number: Int
-    ) -> Bool {
-        if arrival != self.arrival {
-            self.arrival = arrival
-            bounds.removeAll(keepingCapacity: true)
-        }
+    mutating func isLate(_ time: Instant, _ plan: TypePlan, _ number: Int) -> Bool {
+        isAsked = true
         let place = Place(plan: ObjectIdentifier(plan), number: number)
         if let bound = bounds[place] { return time < bound }
         let bound = plan.lateness[number].bound(arrival: arrival)

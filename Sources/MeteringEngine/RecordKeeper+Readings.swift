@@ -82,7 +82,7 @@ extension RecordKeeper {
             events: reading.events,
             eventsDelta: reading.events - (previous?.events ?? 0),
             position: reading.position,
-            createdAt: step.now
+            createdAt: clock()
         )
         (record.previous, record.exact) = (previous?.id, reading.exact)
         (record.localStart, record.localEnd) = (zone.local(start), zone.local(end))

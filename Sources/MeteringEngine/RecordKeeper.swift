@@ -15,16 +15,17 @@ public final class RecordKeeper: Sendable {
     static let eventsPerStep = 20_000
     /// Periods of one meter that are looked at together, where many of it are concerned.
     static let periodsPerPage = 1_000
+    /// Commits that close periods of one meter type before the others have their turn.
+    static let stepsPerTurn = 64
 
     let ledger: any UsageLedger
     let store: any UsageRecordStore
     private let zones: any TimeZoneSource
-    private let clock: @Sendable () -> Instant
+    let clock: @Sendable () -> Instant
     /// Called after each step that did something: whoever must not be kept from its work has a
     /// turn.
     let rest: @Sendable () async -> Void
-    /// When the next period of a meter type closes, as its versions up to one say.
-    private let due = Mutex<[MeterTypeKey: (at: Instant, newest: Int)]>([:])
+    private let closing = Mutex<[MeterTypeKey: Progress]>([:])
     /// When all meters of a type were last held against its thresholds.
     let watched = Mutex<[MeterTypeKey: Instant]>([:])
     private let turns = TurnTaking()
@@ -40,6 +41,16 @@ public final class RecordKeeper: Sendable {
         self.rest = rest
     }
 
+    /// How far the closing of a meter type's periods got.
+    private struct Progress {
+        /// What its versions up to this one say.
+        var newest: Int
+        /// When the next one closes, once all meters were gone through.
+        var next: Instant?
+        /// Where it goes on, until then.
+        var place: MeterQuery.Place?
+    }
+
     /// Does all that is due: periods that were missed close one after the other, those of one meter
     /// in order. To call it more often than needed does nothing; what is called beside it waits.
     ///
@@ -49,24 +60,49 @@ public final class RecordKeeper: Sendable {
     ///   turn.
     @discardableResult
     public func keep() async throws(LedgerError) -> Int {
+        var made = 0
+        while true {
+            let turn = try await takeTurn()
+            made += turn.made
+            if turn.isAll || Task.isCancelled { return made }
+        }
+    }
+
+    /// One turn of every meter type: what came is looked at for all of them, then each closes what
+    /// is due, but no more than ``stepsPerTurn`` commits of it, so that a long backlog of one keeps
+    /// no other waiting.
+    ///
+    /// - Returns: how many records it made, and whether nothing else is due.
+    public func takeTurn() async throws(LedgerError) -> (made: Int, isAll: Bool) {
         await turns.begin()
         defer { turns.end() }
         let now = clock()
         var made = 0
+        var isAll = true
         var fault: LedgerError?
+        var steps: [RecordStep] = []
         for type in try await ledger.meterTypes() where !Task.isCancelled {
             do {
                 guard let step = try await step(type.key, now: now), step.calendar.hasPeriods
                 else { continue }
                 made += try await follow(step)
-                made += try await closeDue(step)
+                steps.append(step)
             } catch {
                 // Its turn comes when that is over.
                 if error.code != .backfillRunning { fault = fault ?? error }
             }
         }
+        for step in steps where !Task.isCancelled {
+            do {
+                let turn = try await closeDue(step)
+                made += turn.made
+                isAll = isAll && turn.isAll
+            } catch {
+                if error.code != .backfillRunning { fault = fault ?? error }
+            }
+        }
         if let fault { throw fault }
-        return made
+        return (made, isAll)
     }
 
     /// What is known of a meter type now; nil where no version of it is in force.
@@ -164,30 +200,51 @@ public final class RecordKeeper: Sendable {
         var periods: [RecordPeriod]
     }
 
-    private func closeDue(_ step: RecordStep) async throws(LedgerError) -> Int {
+    private func closeDue(
+        _ step: RecordStep
+    ) async throws(LedgerError) -> (made: Int, isAll: Bool) {
         let (calendar, now) = (step.calendar, step.now)
-        let known = due.withLock { $0[calendar.key] }
-        if let known, known.newest == calendar.newest, now < known.at { return 0 }
+        var progress = closing.withLock { $0[calendar.key] }
+        if progress?.newest != calendar.newest { progress = nil }
+        if let next = progress?.next, now < next { return (0, true) }
+        var place = progress?.place
+        var budget = Self.stepsPerTurn
         var made = 0
-        var place: MeterQuery.Place?
-        repeat {
+        var isAll = false
+        while !Task.isCancelled, budget > 0 {
             var query = MeterQuery(meterTypes: [calendar.key], at: now, limit: Self.metersPerStep)
             query.after = place
             let page = try await ledger.meters(query)
-            made += try await close(page.meters, step)
+            made += try await close(page.meters, step, budget: &budget)
+            // What is left of a page when the budget is spent is looked at again.
+            guard budget > 0 else { break }
             place = page.next
-        } while place != nil && !Task.isCancelled
-        guard !Task.isCancelled else { return made }
-        let next = calendar.nextClose(after: now) ?? .end
-        due.withLock { $0[calendar.key] = (next, calendar.newest) }
-        return made
+            if place == nil {
+                isAll = true
+                break
+            }
+        }
+        let next = isAll ? calendar.nextClose(after: now) ?? .end : nil
+        let reached = Progress(newest: calendar.newest, next: next, place: place)
+        closing.withLock { $0[calendar.key] = reached }
+        return (made, isAll)
     }
 
     /// Closes all periods of some meters that are due; none of one that neither is enrolled nor
     /// counts anything.
     func close(_ meters: [Meter], _ step: RecordStep) async throws(LedgerError) -> Int {
+        var budget = Int.max
+        return try await close(meters, step, budget: &budget)
+    }
+
+    /// - Parameter budget: Of commits; each takes one away.
+    private func close(
+        _ meters: [Meter],
+        _ step: RecordStep,
+        budget: inout Int
+    ) async throws(LedgerError) -> Int {
         var made = 0
-        while !meters.isEmpty, !Task.isCancelled {
+        while !meters.isEmpty, !Task.isCancelled, budget > 0 {
             let closings = try await store.closings(of: meters.map(\.id))
             var due: [Closing] = []
             for meter in meters {
@@ -203,6 +260,7 @@ public final class RecordKeeper: Sendable {
             let commit = try await commit(closing: due, step)
             try await store.keep(commit)
             made += commit.records.count
+            budget -= 1
             await rest()
         }
         return made

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Lets the keeper do what is due, again and again: the one place where it waits.
 struct KeeperService: Service {
-    /// Between one round and the next.
+    /// Between one turn and the next, where nothing is left to do.
     static let pause = Duration.milliseconds(250)
 
     let keeper: RecordKeeper
@@ -16,7 +16,7 @@ struct KeeperService: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do throws(LedgerError) {
-                    try await keeper.keep()
+                    if try await !keeper.takeTurn().isAll { continue }
                 } catch {
                     // Busy while derived state is rebuilt, say: its turn comes again.
                     logger.warning("usage records wait", metadata: ["error": "\(error)"])

@@ -50,7 +50,7 @@ struct LogWriter: LogHandler {
         let microseconds = Int64(Foundation.Date().timeIntervalSince1970 * 1_000_000)
         let line = Self.line(
             [
-                ("time", "\(Instant(microseconds: microseconds))"),
+                ("time", Instant(microseconds: microseconds).rfc3339),
                 ("level", event.level.rawValue), ("label", label), ("msg", "\(event.message)"),
             ] + fields.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") },
             format: format

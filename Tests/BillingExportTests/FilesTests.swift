@@ -193,7 +193,7 @@ import WireFormat
     )
     func faults(name: String) async throws {
         let rules = rules("/tmp") { $0.fileName = name }
-        #expect(try await Outlets(.files(rules)).fault()?.pointer == "/fileName")
+        #expect(try await Outlets(.files(rules)).fault()?.pointer == "/name")
     }
 
     @Test("a directory is named from the root")

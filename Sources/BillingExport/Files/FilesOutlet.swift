@@ -16,7 +16,7 @@ struct FilesOutlet: RecordOutlet {
 
     init(_ rules: FileRules, _ courier: Courier) throws(FieldFault) {
         self.rules = rules
-        name = try FileName(rules.fileName, at: "/fileName")
+        name = try FileName(rules.fileName, at: "/name")
         store =
             switch rules.place {
             case .directory(let path): try Directory(path)

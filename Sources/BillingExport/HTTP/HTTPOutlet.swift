@@ -25,8 +25,8 @@ struct HTTPOutlet: RecordOutlet {
         url = try Template(rules.url, fields, at: "/url")
         try URLText.check(url.filled([:]), at: "/url")
         var headers: [(name: String, value: Template)] = []
-        for (index, header) in rules.headers.enumerated() {
-            let template = try Template(header.value, fields, at: "/headers/\(index)/value")
+        for header in rules.headers {
+            let template = try Template(header.value, fields, at: "/headers/\(header.name)")
             headers.append((header.name, template))
         }
         self.headers = headers

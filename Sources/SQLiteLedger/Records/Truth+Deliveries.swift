@@ -102,10 +102,10 @@ extension Truth {
                 database,
                 sql: """
                     SELECT number, batch, attempts, sequence, document
-                    FROM delivery AS one
+                    FROM delivery AS one INDEXED BY delivery_due
                     JOIN usage_record ON sequence = record
                     WHERE destination = ?1 AND state = 'pending' AND next_attempt_at <= ?2
-                        AND NOT EXISTS (SELECT 1 FROM delivery AS other
+                        AND NOT EXISTS (SELECT 1 FROM delivery AS other INDEXED BY delivery_meter
                             WHERE other.destination = ?1 AND other.state = 'pending'
                                 AND other.meter = one.meter AND other.number < one.number)
                     ORDER BY next_attempt_at, number LIMIT ?3

@@ -17,7 +17,7 @@ struct DeliveryAnswer: Decodable {
         var id: String
         var kind: String
         var meter: String
-        var amount: String
+        var amount: String?
     }
 
     var number: String
@@ -77,7 +77,7 @@ struct DeliveriesList: AsyncParsableCommand {
             for one in page.items {
                 table.add([
                     one.number, one.state, "\(one.attempts)", one.status.map(String.init) ?? "-",
-                    one.record.kind, one.record.meter, one.record.amount,
+                    one.record.kind, one.record.meter, one.record.amount ?? "-",
                     one.lastAttemptAt ?? "-", one.answer ?? "-",
                 ])
             }

@@ -106,6 +106,8 @@ struct BillingComparison {
         var what: String
         var id: String
         var meter = ""
+        /// Of our delivery, where it is missing there.
+        var state = ""
         var ours: String?
         var theirs: String?
     }
@@ -117,21 +119,24 @@ struct BillingComparison {
         var isClean: Bool { all.isEmpty }
 
         var text: String {
-            var table = Table(["", "RECORD", "METER", "SENT", "THERE"], numbers: [3, 4])
+            var table = Table(["", "RECORD", "METER", "STATE", "OURS", "THERE"], numbers: [4, 5])
             for one in all {
                 table.add([
-                    one.what, one.id, one.meter.isEmpty ? "-" : one.meter, one.ours ?? "-",
+                    one.what, one.id, one.meter.isEmpty ? "-" : one.meter,
+                    one.state.isEmpty ? "-" : one.state, one.ours ?? "-",
                     one.theirs ?? "-",
                 ])
             }
-            let words = isClean ? "all are there, with equal amounts" : "\(all.count) findings"
-            return (isClean ? "" : table.text()) + "\(compared) records: \(words)\n"
+            let words =
+                isClean ? "all are there, with equal amounts" : "findings: \(all.count)"
+            return (isClean ? "" : table.text()) + "records: \(compared); \(words)\n"
         }
 
         var json: String {
             let items = all.map { one -> JSONValue in
                 var item: JSONObject = ["finding": .string(one.what), "record": .string(one.id)]
                 if !one.meter.isEmpty { item["meter"] = .string(one.meter) }
+                if !one.state.isEmpty { item["state"] = .string(one.state) }
                 item["sent"] = one.ours.map { .string($0) }
                 item["there"] = one.theirs.map { .string($0) }
                 return .object(item)
@@ -149,8 +154,8 @@ struct BillingComparison {
 
     init(_ theirs: BilledAmounts) { self.theirs = theirs }
 
-    /// Compares one delivery. What was not acknowledged need not be there; if it is, the answer was
-    /// lost, and that is no fault of the other side.
+    /// Compares one delivery. What was not acknowledged may be there all the same, where the answer
+    /// was lost; where it is missing, its state says why.
     mutating func add(_ delivery: DeliveryAnswer) {
         let record = delivery.record
         known.insert(record.id)
@@ -158,10 +163,11 @@ struct BillingComparison {
         var finding = Finding(what: "", id: record.id, meter: record.meter, ours: record.amount)
         finding.theirs = amount
         if let amount {
-            let isEqual = (try? Quantity(amount)) == (try? Quantity(record.amount))
+            let isEqual = (try? Quantity(amount)) == record.amount.flatMap { try? Quantity($0) }
             finding.what = isEqual ? "" : "different"
         } else {
             finding.what = "missing"
+            finding.state = delivery.state
         }
         if !finding.what.isEmpty { found.append(finding) }
     }
