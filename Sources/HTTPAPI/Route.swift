@@ -3,7 +3,8 @@ enum Route: Int, CaseIterable {
     case events, event, meterTypes, meterType, meters, meter, periods, usage, unreadable,
         quarantine, reconciliation
     case versions, backfill, backfills, preview
-    case suspension, resumption, closure, customers, customer, subjects
+    case suspension, resumption, closure, customers, customer, statement,
+        subjects
     case records, record
     case destinations, destination, destinationPause, destinationResumption, destinationTest,
         destinationBooks
@@ -34,6 +35,7 @@ enum Route: Int, CaseIterable {
         case .closure: "/v1/meters/{id}/close"
         case .customers: "/v1/customers"
         case .customer: "/v1/customers/{key}"
+        case .statement: "/v1/customers/{key}/statement"
         case .subjects: "/v1/subjects"
         case .usage: "/v1/usage"
         case .unreadable: "/v1/unreadable"

@@ -22,6 +22,7 @@ extension Route {
         case .closure: [.closeMeter]
         case .customers: [.listCustomers]
         case .customer: [.readCustomer, .putCustomer, .retireCustomer]
+        case .statement: [.readStatement]
         case .subjects: [.listSubjects]
         case .usage: [.readUsage]
         case .unreadable: [.listUnreadable]
