@@ -79,6 +79,7 @@ struct FrontDesk: HTTPResponder {
         case .reconciliation: return try await readBooks(call)
         case .records: return try await listRecords(call)
         case .record: return try await readRecord(call)
+        case .recordSchema: return try readRecordSchema(call)
         case .destinations, .destination, .destinationPause, .destinationResumption,
             .destinationTest, .destinationBooks:
             return try await answerOnDestinations(call)

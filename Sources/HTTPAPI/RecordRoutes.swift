@@ -1,3 +1,4 @@
+import HTTPTypes
 import HummingbirdCore
 import MeteringEngine
 import UsageModel
@@ -37,5 +38,15 @@ extension FrontDesk {
             throw Refusal.notFound("there is no usage record \"\(name)\"")
         }
         return .json(UsageRecordDocument.write(record), isPretty: call.isPretty)
+    }
+
+    /// `GET /v1/usage-records/schema`.
+    func readRecordSchema(_ call: Call) throws -> Answer {
+        var query = try call.query()
+        try query.finish()
+        return Answer(
+            headers: [.contentType: "application/schema+json"],
+            body: APIDescription.usageRecordSchema.serialized(pretty: call.isPretty)
+        )
     }
 }

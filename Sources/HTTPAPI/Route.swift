@@ -5,7 +5,7 @@ enum Route: Int, CaseIterable {
     case versions, backfill, backfills, preview
     case suspension, resumption, closure, customers, customer, statement,
         subjects
-    case records, record
+    case records, record, recordSchema
     case destinations, destination, destinationPause, destinationResumption, destinationTest,
         destinationBooks
     case deliveries, delivery, resending
@@ -43,6 +43,7 @@ enum Route: Int, CaseIterable {
         case .reconciliation: "/v1/reconciliation"
         case .records: "/v1/usage-records"
         case .record: "/v1/usage-records/{id}"
+        case .recordSchema: "/v1/usage-records/schema"
         case .destinations: "/v1/destinations"
         case .destination: "/v1/destinations/{key}"
         case .destinationPause: "/v1/destinations/{key}/pause"

@@ -32,6 +32,21 @@ extension Operation {
         outcomes: [.ok("The record.", .json(.usageRecord))],
         problems: [.notFound]
     )
+
+    static let readRecordSchema = Operation(
+        method: .get,
+        id: "readUsageRecordSchema",
+        topic: .records,
+        summary: "What a usage record looks like, as JSON Schema 2020-12.",
+        details: "It refers to nothing outside it. Records may get further members.",
+        outcomes: [
+            .ok(
+                "The schema.",
+                Content(type: "application/schema+json", schema: Schema(["type": "object"]))
+            )
+        ],
+        asksLedger: false
+    )
 }
 
 extension Schema {
@@ -92,7 +107,8 @@ extension Schema {
         .optional("meterExternalRef", text), .optional("meterMetadata", metadata),
         .optional("customerName", text), .optional("customerExternalRef", text),
         .optional("capacity", quantity),
-        .optional("capacityUsed", quantity, "In percent."), .required("position", position, "All that it knows."),
+        .optional("capacityUsed", quantity, "In percent."),
+        .required("position", position, "All that it knows."),
         .required("createdAt", instant),
     ])
     .named("UsageRecord", "What one meter used in one of its periods, told once.")

@@ -30,6 +30,7 @@ extension Route {
         case .reconciliation: [.readBooks]
         case .records: [.listRecords]
         case .record: [.readRecord]
+        case .recordSchema: [.readRecordSchema]
         case .destinations: [.listDestinations]
         case .destination: [.readDestination, .putDestination, .retireDestination]
         case .destinationPause: [.pauseDestination]
