@@ -9,7 +9,7 @@ extension FrontDesk {
     /// The largest customer, in bytes: with all its subjects.
     static let customerBytesMax = 8 * 1024 * 1024
 
-    private static func customerKey(_ call: Call) throws(Refusal) -> CustomerKey {
+    static func customerKey(_ call: Call) throws(Refusal) -> CustomerKey {
         let name = try call.name(at: 2)
         guard let key = CustomerKey(name) else {
             throw Refusal.notFound("\"\(name)\" is no key of a customer")

@@ -71,7 +71,8 @@ struct FrontDesk: HTTPResponder {
         case .preview: return try await previewMeterType(call)
         case .meters, .meter, .periods, .suspension, .resumption, .closure:
             return try await answerOnMeters(call)
-        case .customers, .customer, .subjects: return try await answerOnCustomers(call)
+        case .customers, .customer, .statement, .subjects:
+            return try await answerOnCustomers(call)
         case .usage: return try await readUsage(call)
         case .unreadable: return try await listUnreadable(call)
         case .quarantine: return try await listQuarantine(call)
@@ -80,6 +81,7 @@ struct FrontDesk: HTTPResponder {
             return call.isRead ? try await listRecords(call) : try await makeRecords(call)
         case .record: return try await readRecord(call)
         case .recordEvents: return try await listRecordEvents(call)
+        case .recordSchema: return try readRecordSchema(call)
         case .destinations, .destination, .destinationPause, .destinationResumption,
             .destinationTest, .destinationBooks:
             return try await answerOnDestinations(call)
@@ -119,6 +121,7 @@ struct FrontDesk: HTTPResponder {
         switch call.route {
         case .customers: return try await listCustomers(call)
         case .subjects: return try await listSubjects(call)
+        case .statement: return try await readStatement(call)
         default: break
         }
         if call.isRead { return try await readCustomer(call) }

@@ -125,4 +125,14 @@ extension FrontDesk {
         let record = try await knownRecord(call)
         return .json(UsageRecordDocument.write(record), isPretty: call.isPretty)
     }
+
+    /// `GET /v1/usage-records/schema`.
+    func readRecordSchema(_ call: Call) throws -> Answer {
+        var query = try call.query()
+        try query.finish()
+        return Answer(
+            headers: [.contentType: "application/schema+json"],
+            body: APIDescription.usageRecordSchema.serialized(pretty: call.isPretty)
+        )
+    }
 }

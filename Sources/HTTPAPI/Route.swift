@@ -3,8 +3,8 @@ enum Route: Int, CaseIterable {
     case events, event, meterTypes, meterType, meters, meter, periods, usage, unreadable,
         quarantine, reconciliation
     case versions, backfill, backfills, preview
-    case suspension, resumption, closure, customers, customer, subjects
-    case records, record, recordEvents
+    case suspension, resumption, closure, customers, customer, statement, subjects
+    case records, record, recordEvents, recordSchema
     case destinations, destination, destinationPause, destinationResumption, destinationTest,
         destinationBooks
     case deliveries, delivery, resending
@@ -34,6 +34,7 @@ enum Route: Int, CaseIterable {
         case .closure: "/v1/meters/{id}/close"
         case .customers: "/v1/customers"
         case .customer: "/v1/customers/{key}"
+        case .statement: "/v1/customers/{key}/statement"
         case .subjects: "/v1/subjects"
         case .usage: "/v1/usage"
         case .unreadable: "/v1/unreadable"
@@ -42,6 +43,7 @@ enum Route: Int, CaseIterable {
         case .records: "/v1/usage-records"
         case .record: "/v1/usage-records/{id}"
         case .recordEvents: "/v1/usage-records/{id}/events"
+        case .recordSchema: "/v1/usage-records/schema"
         case .destinations: "/v1/destinations"
         case .destination: "/v1/destinations/{key}"
         case .destinationPause: "/v1/destinations/{key}/pause"

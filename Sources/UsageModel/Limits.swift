@@ -66,6 +66,8 @@ public enum Limits {
     public static let usersShownMax = 100
     /// The most rows by dimensions of one usage record.
     public static let recordPartsMax = 1_000
+    /// The most usage records that are read for one statement.
+    public static let statementRecordsMax = 10_000
     /// The longest grace period, in days.
     public static let graceDaysMax = 366
     /// The most destinations, retired ones included.

@@ -12,7 +12,8 @@ struct SchemaCheck {
     private static let keywords: Set = [
         "$ref", "type", "enum", "anyOf", "properties", "required", "additionalProperties",
         "propertyNames", "maxProperties", "items", "minItems", "maxItems", "minLength",
-        "maxLength", "pattern", "format", "minimum", "maximum", "description",
+        "maxLength", "pattern", "format", "minimum", "maximum", "description", "title", "$schema",
+        "$id", "$defs",
     ]
 
     /// What is wrong with a value, each with its place; empty where nothing is.

@@ -14,11 +14,21 @@ final class ScriptedRecords: UsageRecordStore {
 
     func records(_ query: RecordQuery) async throws(LedgerError) -> RecordAnswer {
         last.withLock { $0 = query }
-        let found = all.filter { $0.sequence > query.after }
+        let found = all.filter { Self.fits($0, query) }
         return RecordAnswer(
             records: Array(found.prefix(query.limit)),
             hasMore: found.count > query.limit
         )
+    }
+
+    private static func fits(_ record: UsageRecord, _ query: RecordQuery) -> Bool {
+        func holds<Value: Equatable>(_ asked: [Value], _ value: Value?) -> Bool {
+            asked.isEmpty || value.map(asked.contains) == true
+        }
+        return record.sequence > query.after
+            && holds(query.customers, record.customer) && holds(query.kinds, record.kind)
+            && record.period.upperBound > query.from ?? .beginning
+            && record.period.lowerBound < query.to ?? .end
     }
 
     func record(_ id: UsageRecordID) async throws(LedgerError) -> UsageRecord? {

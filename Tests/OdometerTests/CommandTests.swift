@@ -75,6 +75,15 @@ import WireFormat
         ("meters close calls~van-1 --reason sold", 0), ("meters close calls~none --reason x", 0),
         ("apply -f FOLDER/who.yaml --dry-run", 5), ("apply -f FOLDER/who.yaml --exit-code", 5),
         ("apply -f FOLDER/who.yaml --exit-code", 0), ("export --kind customer --kind meter", 0),
+        ("customers statement acme --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z", 0),
+        (
+            "customers statement acme --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z"
+                + " --out FOLDER/statement.html", 0
+        ),
+        (
+            "customers statement acme --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z"
+                + " --out FOLDER/none/statement.html", 1
+        ), ("customers statement acme --from x --to y", 1), ("customers statement acme", 2),
         ("customers retire acme", 0), ("customers retire none", 1),
         ("apply -f FOLDER/who.yaml", 1), ("meter-types retire calls", 0),
         ("meter-types retire none", 1), ("apply -f FOLDER/calls.yaml", 1),

@@ -2,21 +2,27 @@ import WireFormat
 
 /// The pages of `docs/api`: the descriptions for people, rendered by `odometer openapi --render`.
 extension APIDescription {
-    /// A page: the name of its file, and its text in Markdown.
+    /// A page: the name of its file, and its text, in Markdown unless the name says otherwise.
     public struct Page: Sendable {
         public var name: String
         public var text: String
     }
 
-    /// The index, a page per topic, and one for the schemas.
+    /// The index, a page per topic, one for the schemas, and the schema that stands by itself.
     public static var pages: [Page] {
         var pages = [Page(name: "README.md", text: index)]
         for topic in Operation.Topic.allCases {
             pages.append(Page(name: topic.page + ".md", text: text(of: topic)))
         }
         pages.append(Page(name: "schemas.md", text: schemaText))
+        let schema = usageRecordSchema.serialized(pretty: true)
+        pages.append(
+            Page(name: schemaFile, text: String(decoding: schema, as: UTF8.self) + "\n")
+        )
         return pages
     }
+
+    private static let schemaFile = "usage-record.schema.json"
 
     private static let mark =
         "<!-- Rendered by `odometer openapi --render docs/api`: do not edit. -->"
@@ -53,7 +59,8 @@ extension APIDescription {
         for topic in Operation.Topic.allCases {
             text += "| [\(topic.rawValue)](\(topic.page).md) | the calls of this topic |\n"
         }
-        return text + "| [Schemas](schemas.md) | the objects of bodies and answers |\n"
+        text += "| [Schemas](schemas.md) | the objects of bodies and answers |\n"
+        return text + "| [\(schemaFile)](\(schemaFile)) | the usage record as JSON Schema |\n"
     }
 
     private static func anchor(_ call: Operation) -> String { call.id.lowercased() }

@@ -46,18 +46,9 @@ public enum APIDescription {
     }
 
     /// Every schema with a name, in the order of the names.
-    static let namedSchemas: [(name: String, schema: Schema)] = {
-        var found: [String: Schema] = [:]
-        func take(_ schema: Schema) {
-            if let name = schema.name {
-                if found[name] != nil { return }
-                found[name] = schema
-            }
-            schema.parts.forEach(take)
-        }
-        for route in routes { route.operations.flatMap(\.schemas).forEach(take) }
-        return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    }()
+    static let namedSchemas = Schema.named(
+        in: routes.flatMap { $0.operations.flatMap(\.schemas) }
+    )
 
     private static var schemas: JSONObject {
         var schemas = JSONObject()

@@ -64,6 +64,26 @@ extension Operation {
         problems: [.notFound, .storageFull]
     )
 
+    static let readStatement = Operation(
+        method: .get,
+        id: "readStatement",
+        topic: .customers,
+        summary: "What a customer used in a stretch of time, as a page to print.",
+        details: """
+            One HTML document that needs nothing else, without scripts. It shows the final usage \
+            records and adjustments of the periods that end after `from` and not after `to`, and \
+            their sums by meter type; no prices. At most \(Limits.statementRecordsMax) records are \
+            read for it, those of periods that reach past `to` included.
+            """,
+        parameters: [
+            customer,
+            .query("from", .instant, "Periods that end after this.", isRequired: true),
+            .query("to", .instant, "Periods that end at this or before.", isRequired: true),
+        ],
+        outcomes: [.ok("The statement.", .text("text/html"))],
+        problems: [.notFound]
+    )
+
     static let listSubjects = Operation(
         method: .get,
         id: "listSubjects",

@@ -82,6 +82,21 @@ extension Operation {
         outcomes: [.ok("The record.", .json(.usageRecord))],
         problems: [.notFound]
     )
+
+    static let readRecordSchema = Operation(
+        method: .get,
+        id: "readUsageRecordSchema",
+        topic: .records,
+        summary: "What a usage record looks like, as JSON Schema 2020-12.",
+        details: "It refers to nothing outside it. Records may get further members.",
+        outcomes: [
+            .ok(
+                "The schema.",
+                Content(type: "application/schema+json", schema: Schema(["type": "object"]))
+            )
+        ],
+        asksLedger: false
+    )
 }
 
 extension Schema {

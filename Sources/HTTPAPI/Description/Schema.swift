@@ -17,8 +17,11 @@ struct Schema: Sendable {
 
     /// How it is written where it is used.
     var reference: JSONObject {
-        name.map { ["$ref": .string("#/components/schemas/" + $0)] } ?? document
+        name.map { ["$ref": .string(Self.referencePrefix + $0)] } ?? document
     }
+
+    /// What is before the name in a reference.
+    static let referencePrefix = "#/components/schemas/"
 
     /// What a schema that uses this one has to bring into the document.
     var brought: [Schema] { name == nil ? parts : [self] }

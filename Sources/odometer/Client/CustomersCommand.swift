@@ -6,10 +6,10 @@ import WireFormat
 struct CustomersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "customers",
-        abstract: "List, show, put and retire customers; list subjects that nobody owns.",
+        abstract: "List, show, put and retire customers; list unowned subjects; make statements.",
         subcommands: [
             CustomersList.self, CustomersShow.self, CustomersPut.self, CustomersRetire.self,
-            CustomersUnowned.self,
+            CustomersUnowned.self, CustomersStatement.self,
         ],
         defaultSubcommand: CustomersList.self
     )
