@@ -42,6 +42,12 @@ import WireFormat
             )
         ]
         record.hasMoreDimensions = true
+        record.evidence = UsageRecord.Evidence(
+            firstEventAt: Edge.now,
+            lastEventAt: end,
+            keysHash: String(repeating: "0a", count: 16),
+            fields: [.init(name: "plan", value: "gold")]
+        )
         record.labels = try labels()
         return record
     }

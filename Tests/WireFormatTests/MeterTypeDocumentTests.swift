@@ -228,11 +228,52 @@ import WireFormat
         #expect(Self.pointers(members) == pointers)
     }
 
+    @Test("rules of records are read, and written so that they read equal")
+    func recordRules() throws {
+        let members = """
+            ,"capacity":"100","latePolicy":"next-period","lateUntil":"30d","gracePeriod":"2h",\
+            "thresholds":[{"percent":"80"},{"name":"most","amount":90.5}],\
+            "recordFields":[{"name":"plan","of":"last","value":"$.data.plan"}]
+            """
+        let definition = try MeterTypeDocument.read(Self.document(Self.minimum + members))
+
+        let rules = definition.records
+        #expect(rules.latePolicy == .nextPeriod)
+        #expect(rules.collects && rules.hasEvidence)
+        #expect(rules.countsUntil == TimeLength("722h"))
+        #expect(rules.thresholds.map(\.name) == ["80%", "most"])
+        let amounts = rules.thresholds.map { $0.amount(capacity: definition.capacity) }
+        #expect(amounts == [try Quantity("80"), try Quantity("90.5")])
+        #expect(rules.carriedFields.map(\.edge) == [.last])
+        #expect(try MeterTypeDocument.read(MeterTypeDocument.write(definition)) == definition)
+    }
+
+    @Test(
+        "rules of records that cannot be are refused by their place",
+        arguments: [
+            (#""latePolicy":"never""#, ["/latePolicy"]),
+            (#""latePolicy":"quarantine","lateUntil":"1d""#, ["/lateUntil"]),
+            (#""lateUntil":"40000d""#, ["/lateUntil"]),
+            (#""thresholds":[{"percent":"80"}]"#, ["/thresholds/0/percent"]),
+            (#""capacity":"1","thresholds":[{"percent":"0"}]"#, ["/thresholds/0/percent"]),
+            (#""thresholds":[{"amount":"1","percent":"1"}]"#, ["/thresholds/0"]),
+            (#""thresholds":[{"amount":"1"},{"amount":"1"}]"#, ["/thresholds/1/name"]),
+            (#""thresholds":[{"amount":"x"}]"#, ["/thresholds/0/amount"]),
+            (#""recordFields":[{"name":"a","of":"next","value":"$.a"}]"#, ["/recordFields/0/of"]),
+            (
+                #""recordEvidence":false,"recordFields":[{"name":"a","of":"last","value":"$.a"}]"#,
+                ["/recordFields"]
+            ),
+        ]
+    )
+    func recordFaults(members: String, pointers: [String]) {
+        #expect(Self.pointers("," + members) == pointers)
+    }
+
     @Test(
         "a field that is not the caller's is refused by name, with the reason",
         arguments: [
             ("filtre", "there is no such field"),
-            ("thresholds", "this field is not supported yet"),
             ("version", "this field is ours to set"),
         ]
     )
