@@ -41,6 +41,7 @@ public protocol DeliveryStore: Sendable {
     /// Makes deliveries pending again, as if they had never been tried.
     ///
     /// - Returns: how many.
+    /// - Throws: `retired` for a destination that gets nothing more.
     func resend(_ selection: DeliverySelection, now: Instant) async throws(LedgerError) -> Int
 
     /// What was made, sent and taken of a destination's records, by meter type and period.

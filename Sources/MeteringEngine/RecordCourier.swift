@@ -64,14 +64,20 @@ public final class RecordCourier: Sendable {
 
     /// Serves one destination until it is retired or the task is cancelled.
     func serve(_ key: DestinationKey) async {
+        // An outlet keeps what it learns, tokens say, for as long as the definition stands.
+        var made: (definition: DestinationDefinition, outlet: any RecordOutlet)?
+        var pace = Pace()
         while !Task.isCancelled {
             do {
                 guard let destination = try await store.destination(key),
                     destination.retiredAt == nil
                 else { return }
-                if !destination.definition.isPaused {
-                    let outlet = try outlets.outlet(for: destination.definition)
-                    try await Round(self, destination, outlet).run()
+                let definition = destination.definition
+                if made?.definition != definition { made = nil }
+                if !definition.isPaused {
+                    let outlet = try made?.outlet ?? outlets.outlet(for: definition)
+                    made = (definition, outlet)
+                    try await Round(self, destination, outlet).run(&pace)
                 }
             } catch {
                 warn(
@@ -88,7 +94,8 @@ public final class RecordCourier: Sendable {
     /// - Returns: how many batches were sent.
     @discardableResult
     func deliver(_ destination: Destination, to outlet: any RecordOutlet) async throws -> Int {
-        try await Round(self, destination, outlet).run()
+        var pace = Pace()
+        return try await Round(self, destination, outlet).run(&pace)
     }
 
     /// Whether a definition can be served.
@@ -148,6 +155,29 @@ public final class RecordCourier: Sendable {
         return result
     }
 
+    /// Where a pace is kept, from one stretch of sending to the next.
+    private struct Pace {
+        /// How late a sleep may end, in microseconds.
+        private static let oversleptMax: Int64 = 10_000
+
+        /// When the next one may go.
+        var next = Instant.beginning
+
+        /// Takes the turn, if it has come.
+        ///
+        /// - Returns: how long to wait for it, in microseconds; nil if it was taken.
+        mutating func wait(_ ratePerSecond: Int, _ now: Instant) -> Int64? {
+            let gap = TimeUnit.second.microseconds / Int64(ratePerSecond)
+            // A clock that was set back holds nobody up.
+            next = min(next, Instant(microseconds: now.microseconds + gap))
+            guard next <= now else { return next.microseconds - now.microseconds }
+            // Evenly: no turn that was missed is made up for, only that sleep ends late.
+            let isPrompt = next.microseconds >= now.microseconds - Self.oversleptMax
+            next = Instant(microseconds: (isPrompt ? next : now).microseconds + gap)
+            return nil
+        }
+    }
+
     /// One stretch of sending: goes on as long as anything is due.
     private struct Round {
         let courier: RecordCourier
@@ -156,7 +186,12 @@ public final class RecordCourier: Sendable {
 
         private enum Happening: Sendable {
             case sent(DueBatch, DeliveryOutcome)
-            case waited
+            case waited(Reason)
+        }
+
+        private enum Reason: Sendable {
+            case pace
+            case tick
         }
 
         init(_ courier: RecordCourier, _ destination: Destination, _ outlet: any RecordOutlet) {
@@ -164,11 +199,11 @@ public final class RecordCourier: Sendable {
         }
 
         @discardableResult
-        func run() async throws -> Int {
+        func run(_ pace: inout Pace) async throws -> Int {
             let outcome = await withTaskGroup(of: Happening.self) { group in
                 var state = State()
                 do {
-                    while try await proceed(&state, &group) {}
+                    while try await proceed(&state, &pace, &group) {}
                     try await settle(&state)
                     return Result<Int, any Error>.success(state.sent)
                 } catch {
@@ -182,76 +217,96 @@ public final class RecordCourier: Sendable {
         private struct State {
             var ready: [DueBatch] = []
             var underWay: Set<Int64> = []
+            var metersUnderWay: Set<MeterID> = []
             var results: [DeliveryResult] = []
-            /// Where a pace is kept: when the next one may go.
-            var next = Instant.beginning
-            var isWaiting = false
+            /// When the store is looked at again, if not before.
+            var lookAt = Instant.beginning
+            var waits: Set<Reason> = []
             var sent = 0
         }
 
         /// - Returns: whether there is more to do.
         private func proceed(
             _ state: inout State,
+            _ pace: inout Pace,
             _ group: inout TaskGroup<Happening>
         ) async throws -> Bool {
             let rules = destination.definition.sending
-            let store = courier.store
-            if state.ready.isEmpty {
-                try await settle(&state)
-                let isCurrent = try await store.destination(destination.key) == destination
-                if isCurrent, !Task.isCancelled {
-                    while try await store.enqueue(destination.key, now: courier.clock()) {}
-                    let due = try await store.due(
-                        destination.key,
-                        now: courier.clock(),
-                        limit: RecordCourier.readAhead + state.underWay.count
-                    )
-                    state.ready = due.filter { !state.underWay.contains($0.batch) }.reversed()
-                }
+            if Task.isCancelled {
+                state.ready = []
+            } else if state.ready.isEmpty || courier.clock() >= state.lookAt {
+                try await look(&state)
             }
-            start(&state, &group, rules)
+            start(&state, &pace, &group, rules)
             guard !state.underWay.isEmpty || !state.ready.isEmpty else {
                 group.cancelAll()
                 return false
             }
-            if state.ready.isEmpty, state.underWay.count < rules.concurrency {
+            if state.ready.isEmpty, state.underWay.count < rules.concurrency, !Task.isCancelled {
                 // Who answers late keeps nobody else waiting.
-                wait(RecordCourier.tick, &state, &group)
+                wait(RecordCourier.tick, .tick, &state, &group)
             }
             switch await group.next() {
             case .sent(let batch, let outcome):
                 state.underWay.remove(batch.batch)
+                state.metersUnderWay.subtract(batch.items.map(\.record.meter))
                 state.sent += 1
+                // It may be us who hung up then, which is no try.
+                if case .retry = outcome, Task.isCancelled { break }
                 state.results.append(courier.result(outcome, of: batch, rules))
                 if state.results.count >= RecordCourier.settledTogether {
                     try await settle(&state)
                 }
-            case .waited, nil: state.isWaiting = false
+            case .waited(let reason): state.waits.remove(reason)
+            case nil: break
             }
             return true
+        }
+
+        /// Writes down what is known, sees whether the destination is still as it was, and reads
+        /// what is due if nothing is ready.
+        private func look(_ state: inout State) async throws {
+            let (store, key) = (courier.store, destination.key)
+            try await settle(&state)
+            let (seconds, rest) = RecordCourier.tick.components
+            let tick = seconds * TimeUnit.second.microseconds + rest / 1_000_000_000_000
+            state.lookAt = Instant(microseconds: courier.clock().microseconds + tick)
+            guard try await store.destination(key) == destination else {
+                state.ready = []
+                return
+            }
+            guard state.ready.isEmpty else { return }
+            while try await store.enqueue(key, now: courier.clock()) {}
+            let due = try await store.due(
+                key,
+                now: courier.clock(),
+                limit: RecordCourier.readAhead + state.underWay.count
+            )
+            // An earlier one may have become pending again while a later one is under way.
+            let isBatched = destination.definition.sending.batchSize > 1
+            state.ready = due.filter { batch in
+                guard !isBatched else { return state.underWay.isEmpty }
+                return state.metersUnderWay.isDisjoint(with: batch.items.map(\.record.meter))
+            }
+            .reversed()
         }
 
         /// Starts as many as there is room and pace for.
         private func start(
             _ state: inout State,
+            _ pace: inout Pace,
             _ group: inout TaskGroup<Happening>,
             _ rules: SendingRules
         ) {
             while state.underWay.count < rules.concurrency, let batch = state.ready.last {
                 let now = courier.clock()
-                if let rate = rules.ratePerSecond {
-                    guard now >= state.next else {
-                        let pause = state.next.microseconds - now.microseconds
-                        wait(.microseconds(pause), &state, &group)
-                        return
-                    }
-                    let gap = TimeUnit.second.microseconds / Int64(rate)
-                    // Evenly: what was missed is not made up for.
-                    let due = max(state.next.microseconds, now.microseconds - gap)
-                    state.next = Instant(microseconds: due + gap)
+                if let rate = rules.ratePerSecond, let pause = pace.wait(rate, now) {
+                    wait(.microseconds(pause), .pace, &state, &group)
+                    return
                 }
                 state.ready.removeLast()
                 state.underWay.insert(batch.batch)
+                state.metersUnderWay.formUnion(batch.items.map(\.record.meter))
                 let shipment = DeliveryBatch(
                     destination: destination.key,
                     items: batch.items,
@@ -264,14 +319,14 @@ public final class RecordCourier: Sendable {
 
         private func wait(
             _ pause: Duration,
+            _ reason: Reason,
             _ state: inout State,
             _ group: inout TaskGroup<Happening>
         ) {
-            guard !state.isWaiting else { return }
-            state.isWaiting = true
+            guard state.waits.insert(reason).inserted else { return }
             group.addTask { [courier] in
                 try? await courier.sleep(pause)
-                return .waited
+                return .waited(reason)
             }
         }
 

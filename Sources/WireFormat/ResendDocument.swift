@@ -29,6 +29,10 @@ public enum ResendDocument {
             reader.fault("", "it does not say which", remedy)
             return nil
         }
+        if reader.value("to") != nil, reader.value("from") == nil {
+            reader.fault("to", "there is no from", "give both, or neither")
+            return nil
+        }
         if let state = reader.string("state") {
             if state == Delivery.State.failed.rawValue { return .failed }
             reader.fault("state", "it is \"\(state)\"", "say \"failed\", or give numbers")

@@ -20,6 +20,7 @@ struct Edge {
     init(
         at now: Instant = Edge.now,
         records: ScriptedRecords? = nil,
+        keeping: RecordKeeping? = nil,
         _ configure: (inout APIConfiguration) -> Void = { _ in }
     ) {
         var configuration = APIConfiguration(port: 0)
@@ -27,7 +28,7 @@ struct Edge {
         ledger = ScriptedLedger(clock: { now })
         server = APIServer(
             ledger: ledger,
-            records: records.map { RecordKeeping(store: $0) },
+            records: keeping ?? records.map { RecordKeeping(store: $0) },
             clock: { now },
             zones: SystemTimeZones(),
             configuration: configuration,

@@ -267,7 +267,7 @@ import WireFormat
         ]
     )
     func recordFaults(members: String, pointers: [String]) {
-        #expect(Self.pointers("," + members) == pointers)
+        #expect(Self.pointers(Self.minimum + "," + members) == pointers)
     }
 
     @Test(

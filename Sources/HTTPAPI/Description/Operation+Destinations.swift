@@ -21,7 +21,8 @@ extension Operation {
         summary: "Lists destinations in the order of their keys, the retired ones included.",
         outcomes: [
             .ok("All of them.", .json(.answer([.required("items", .list(of: .destination))])))
-        ]
+        ],
+        problems: [.notFound]
     )
 
     static let readDestination = Operation(
@@ -164,7 +165,7 @@ extension Operation {
         outcomes: [
             .ok("How many.", .json(.answer([.required("resent", .count)])))
         ],
-        problems: [.notFound, .unknownField]
+        problems: [.notFound, .unknownField, .retired]
     )
 }
 

@@ -95,7 +95,8 @@ extension Truth {
     func due(_ key: DestinationKey, now: Instant, limit: Int) throws -> [DueBatch] {
         try pool.read { database in
             let row = try Self.known(key, database)
-            if row.destination.definition.sending.batchSize > 1 {
+            let isBatched = row.destination.definition.sending.batchSize > 1
+            if try isBatched || Self.isFirstBatched(row, database) {
                 return try Self.firstBatch(row, now, database)
             }
             let rows = try Row.fetchAll(
@@ -105,6 +106,10 @@ extension Truth {
                     FROM delivery AS one INDEXED BY delivery_due
                     JOIN usage_record ON sequence = record
                     WHERE destination = ?1 AND state = 'pending' AND next_attempt_at <= ?2
+                        AND batch = number
+                        AND NOT EXISTS (SELECT 1 FROM delivery AS other
+                            WHERE other.destination = ?1 AND other.number = one.number + 1
+                                AND other.batch = one.batch)
                         AND NOT EXISTS (SELECT 1 FROM delivery AS other INDEXED BY delivery_meter
                             WHERE other.destination = ?1 AND other.state = 'pending'
                                 AND other.meter = one.meter AND other.number < one.number)
@@ -120,6 +125,25 @@ extension Truth {
                 )
             }
         }
+    }
+
+    /// Whether what is pending first is a batch: rules that are others by now made it, and it stays
+    /// one, for it may have been sent.
+    private static func isFirstBatched(
+        _ row: DestinationRow,
+        _ database: Database
+    ) throws -> Bool {
+        try Bool.fetchOne(
+            database,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM delivery AS other
+                    JOIN (SELECT number FROM delivery WHERE destination = ?1 AND state = 'pending'
+                        ORDER BY number LIMIT 1) AS first
+                    WHERE other.destination = ?1 AND other.number = first.number + 1
+                        AND other.batch = first.number)
+                """,
+            arguments: [row.number]
+        )!
     }
 
     /// The first batch of which anything is pending, if its time has come.
@@ -183,6 +207,9 @@ extension Truth {
     func resend(_ selection: DeliverySelection, now: Instant) throws -> Int {
         try pool.write { database in
             let row = try Self.known(selection.destination, database)
+            guard row.destination.retiredAt == nil else {
+                throw LedgerError(.retired, "destination \"\(selection.destination)\" is retired")
+            }
             let conditions: String
             let arguments: StatementArguments
             switch selection.what {
