@@ -53,7 +53,8 @@ final class DeliveryDesk: Sendable {
             store: ledger,
             outlets: Outlet(),
             clock: { Edge.now },
-            random: { 0 }
+            random: { 0 },
+            sleep: { _ in }
         )
         edge = Edge(keeping: RecordKeeping(store: ledger, deliveries: ledger, courier: courier))
     }

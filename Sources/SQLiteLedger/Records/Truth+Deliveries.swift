@@ -137,7 +137,8 @@ extension Truth {
             database,
             sql: """
                 SELECT EXISTS (SELECT 1 FROM delivery AS other
-                    JOIN (SELECT number FROM delivery WHERE destination = ?1 AND state = 'pending'
+                    JOIN (SELECT number FROM delivery INDEXED BY delivery_pending
+                        WHERE destination = ?1 AND state = 'pending'
                         ORDER BY number LIMIT 1) AS first
                     WHERE other.destination = ?1 AND other.number = first.number + 1
                         AND other.batch = first.number)
