@@ -17,8 +17,11 @@ extension RecordKeeper {
             return try await close([meter], step)
         }
         let closed = closing.until
+        let zone = try await zone(of: meter, step.calendar)
         var commit = RecordCommit()
-        if step.rules(at: step.now).collects, !step.isOver(meter, closed: closed) {
+        // One that counts nothing any more has no next close either.
+        let goesOn = try step.firstStart(of: meter, zone) != nil
+        if step.rules(at: step.now).collects, goesOn, !step.isOver(meter, closed: closed) {
             let from = times.map { $0.min() ?? closed } ?? .beginning
             guard from < closed, from < closing.unsettledFrom ?? .end else { return 0 }
             commit.unsettled[meter.id] = from
@@ -28,7 +31,6 @@ extension RecordKeeper {
         if times == nil, closing.unsettledFrom != nil {
             commit.settled = [meter.id]
         }
-        let zone = try await zone(of: meter, step.calendar)
         let definition = step.calendar.version(at: step.now)?.definition
         if let times, definition?.aggregation.isCarried != true {
             let latest = try await store.latest(of: meter.id, holding: times)

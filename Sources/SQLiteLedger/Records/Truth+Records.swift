@@ -147,13 +147,11 @@ extension Truth {
                 database,
                 sql: """
                     SELECT sequence, document FROM usage_record
-                    WHERE meter_type = ? AND subject = ? AND period_end > ? AND period_start = ?
+                    WHERE meter_type = ? AND subject = ? AND period_start = ?
                         AND kind = 'interim'
-                    ORDER BY period_end, revision
+                    ORDER BY revision
                     """,
-                arguments: [
-                    id.meterType.text, id.subject, start.microseconds, start.microseconds,
-                ]
+                arguments: [id.meterType.text, id.subject, start.microseconds]
             ).map(Self.record)
         }
     }

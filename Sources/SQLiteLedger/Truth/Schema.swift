@@ -47,7 +47,9 @@ enum Schema {
         ALTER TABLE all_usage_record RENAME TO usage_record;
 
         CREATE UNIQUE INDEX usage_record_period
-            ON usage_record (meter_type, subject, period_end, (kind = 'interim'), revision);
+            ON usage_record (meter_type, subject, period_end, revision) WHERE kind <> 'interim';
+        CREATE UNIQUE INDEX usage_record_interim
+            ON usage_record (meter_type, subject, period_start, revision) WHERE kind = 'interim';
         CREATE INDEX usage_record_customer ON usage_record (customer, sequence)
             WHERE customer IS NOT NULL;
 
