@@ -100,7 +100,12 @@ extension UsageLedger {
         // The first period begins where the meter does.
         let start = meter.enrolled?.enrolment.start
         let cut = start.flatMap { calendar.period(containing: instant, enrolledAt: $0) }
-        let period = cut ?? calendar.period(containing: instant)
+        var period = cut ?? calendar.period(containing: instant)
+        var resets = calendar.next(MeterReading.nextResetsMax, after: instant)
+        let customers = definition.isInCustomersZone ? zone.name : nil
+        if let changing = try await changingPeriods(meter, customers, at: instant) {
+            (period, resets) = changing
+        }
         let groups = definition.dimensions.map { UsageQuery.Group.dimension($0.name) }
         let answer = try await readings(
             UsageQuery(
@@ -125,9 +130,37 @@ extension UsageLedger {
             dimensions: groups.isEmpty ? [] : answer.readings,
             hasMoreDimensions: answer.hasMore,
             zone: zone.name,
-            nextResets: calendar.next(MeterReading.nextResetsMax, after: instant),
+            nextResets: resets,
             position: answer.position
         )
+    }
+
+    /// The period of a meter around an instant and its next resets, where versions cut time
+    /// differently: as its usage records will, so that a change of the schedule shows before it
+    /// takes effect. nil where all versions agree.
+    private func changingPeriods(
+        _ meter: Meter,
+        _ customers: String?,
+        at instant: Instant
+    ) async throws(LedgerError) -> (period: Period, resets: [Instant])? {
+        let key = meter.id.meterType
+        let versions = try await versions(of: key)
+        guard let calendar = RecordCalendar(key, versions, zones: SystemTimeZones.shared),
+            calendar.changesSchedule
+        else { return nil }
+        let step = RecordStep(calendar: calendar, now: instant, hasCustomers: false)
+        guard let first = try step.firstStart(of: meter, customers), first <= instant else {
+            return nil
+        }
+        let start = try calendar.start(holding: instant, from: first, customers: customers)
+        let end = try calendar.end(of: start, customers: customers)?.end
+        var resets = [end].compactMap(\.self)
+        while let last = resets.last, resets.count < MeterReading.nextResetsMax,
+            let next = try calendar.end(of: last, customers: customers)?.end
+        {
+            resets.append(next)
+        }
+        return (Period(start..<(end ?? PeriodCalendar.reach.upperBound)), resets)
     }
 
     /// The periods of a meter that ended by an instant, newest first, each with its value: back to

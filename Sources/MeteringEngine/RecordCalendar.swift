@@ -33,6 +33,12 @@ struct RecordCalendar {
         rulings.contains { !$0.version.definition.records.thresholds.isEmpty }
     }
 
+    /// Whether the versions in force cut time differently.
+    var changesSchedule: Bool {
+        Set(rulings.map(\.version.definition.resetSchedule)).count > 1
+            || Set(rulings.map(\.version.definition.timezone)).count > 1
+    }
+
     /// The version in force at an instant; before the first of them that one.
     func version(at instant: Instant) -> MeterType? { ruling(at: instant)?.version }
 

@@ -60,13 +60,12 @@ struct RecordStep {
         _ zone: String?
     ) throws(LedgerError) -> [RecordPeriod] {
         var periods: [RecordPeriod] = []
-        var start = first
-        let last = end(of: meter)
-        while periods.count < RecordKeeper.periodsPerStep, start < last,
-            let (end, closes) = try calendar.end(of: start, customers: zone), closes <= now
-        {
-            periods.append(RecordPeriod(meter: meter, range: start..<end, zone: zone))
-            start = end
+        try walk(meter, from: first, until: end(of: meter), zone) { period, closes in
+            guard periods.count < RecordKeeper.periodsPerStep, let closes, closes <= now else {
+                return false
+            }
+            periods.append(period)
+            return true
         }
         return periods
     }
@@ -78,15 +77,13 @@ struct RecordStep {
         _ zone: String?
     ) throws(LedgerError) -> [RecordPeriod] {
         var periods: [RecordPeriod] = []
-        var start = first
         let last = min(now, end(of: meter))
-        while start < last {
-            let end = try calendar.end(of: start, customers: zone)?.end ?? .end
-            var period = RecordPeriod(meter: meter, range: start..<min(end, last), zone: zone)
-            period.isCutShort = end > last
+        try walk(meter, from: first, until: last, zone) { period, _ in
+            var period = period
+            period.isCutShort = period.range.upperBound > last
+            period.range = period.range.clamped(to: first..<last)
             periods.append(period)
-            guard periods.count < RecordKeeper.periodsPerPage else { break }
-            start = period.range.upperBound
+            return periods.count < RecordKeeper.periodsPerPage
         }
         return periods
     }
@@ -98,17 +95,31 @@ struct RecordStep {
         _ zone: String?
     ) throws(LedgerError) -> [RecordPeriod] {
         var periods: [RecordPeriod] = []
-        var start = first
-        let last = end(of: meter)
-        while start < last, start <= now, periods.count < RecordKeeper.periodsPerPage {
-            let next = try calendar.end(of: start, customers: zone)
-            let end = next?.end ?? .end
-            if next.map({ $0.closes > now }) ?? true {
-                periods.append(RecordPeriod(meter: meter, range: start..<end, zone: zone))
-            }
-            start = end
+        try walk(meter, from: first, until: end(of: meter), zone) { period, closes in
+            guard period.range.lowerBound <= now else { return false }
+            if closes.map({ $0 > now }) ?? true { periods.append(period) }
+            return periods.count < RecordKeeper.periodsPerPage
         }
         return periods
+    }
+
+    /// Visits the periods of a meter that start before an instant, one after the other, each with
+    /// its close, until the body says false; one without an end has no close.
+    private func walk(
+        _ meter: Meter,
+        from first: Instant,
+        until last: Instant,
+        _ zone: String?,
+        _ body: (RecordPeriod, _ closes: Instant?) -> Bool
+    ) throws(LedgerError) {
+        var start = first
+        while start < last {
+            let next = try calendar.end(of: start, customers: zone)
+            let end = next?.end ?? .end
+            let period = RecordPeriod(meter: meter, range: start..<end, zone: zone)
+            guard body(period, next?.closes) else { return }
+            start = end
+        }
     }
 
     /// Whether a meter that is closed to some instant closes nothing more.

@@ -138,3 +138,28 @@ extension DestinationDocument {
         }
     }
 }
+
+extension OutletRules {
+    /// The machines that secrets are sent to: scheme, host and port of each address.
+    fileprivate static func origin(_ url: String) -> String {
+        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        return parts.prefix(3).joined(separator: "/").lowercased()
+    }
+
+    var origins: [String] {
+        switch self {
+        case .webhook(let rules): [Self.origin(rules.url)]
+        case .http(let rules):
+            if case .clientCredentials(let credentials) = rules.authorization {
+                [Self.origin(rules.url), Self.origin(credentials.tokenURL)]
+            } else {
+                [Self.origin(rules.url)]
+            }
+        case .files(let rules):
+            if case .bucket(let bucket) = rules.place { [Self.origin(bucket.endpoint)] } else { [] }
+        case .stripe(let rules): [Self.origin(rules.url)]
+        case .cloudEvents(let rules): [Self.origin(rules.url)]
+        case .stdout: []
+        }
+    }
+}

@@ -51,7 +51,8 @@ public enum DestinationDocument {
 
     /// Reads a destination; all faults, each with its pointer.
     ///
-    /// - Parameter replacing: What is stored, for secrets that the document says are hidden.
+    /// - Parameter replacing: What is stored, for secrets that the document says are hidden; they
+    ///   are kept where they go to the same machines.
     public static func read(
         _ value: JSONValue,
         key: DestinationKey,
@@ -72,6 +73,10 @@ public enum DestinationDocument {
         destination.sendsEarlier = start == .first
         destination.outlet = outlet(&reader, stored: replacing?.outlet) ?? .stdout
         guard reader.faults.all.isEmpty else { throw reader.faults }
+        if let replacing, destination.outlet.origins != replacing.outlet.origins {
+            // A secret goes to whom it was given for: elsewhere, there is none that is stored.
+            return try read(value, key: key)
+        }
         return destination
     }
 

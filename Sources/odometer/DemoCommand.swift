@@ -94,10 +94,13 @@ private struct DemoRun: Sendable {
     ) async throws {
         let books = try await get("/v1/reconciliation")
         let tokens = try await get("/v1/usage?meterType=tokens-in")
+        let (seconds, rest) = elapsed.components
+        let tenths = rest / 100_000_000_000_000_000
         say(
             """
 
-            Sent \(tally.sent) events in \(Self.batchEvents)s, one connection, in \(elapsed):
+            Sent \(tally.sent) events in \(Self.batchEvents)s, one connection, \
+            in \(seconds).\(tenths) seconds:
               \(tally.distinct) new, \(tally.duplicates) sent again, \(tally.conflicts) sent again \
             with other content, \(tally.malformed) broken; some late, some out of order.
             Answered: \(answered["accepted"]) accepted, \(answered["duplicates"]) duplicates, \

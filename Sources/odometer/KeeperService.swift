@@ -21,6 +21,7 @@ struct KeeperService: Service {
                     // Busy while derived state is rebuilt, say: its turn comes again.
                     logger.warning("usage records wait", metadata: ["error": "\(error)"])
                 }
+                // Time itself is waited for: periods end by the clock. What came is looked at then.
                 try? await Task.sleep(for: Self.pause)
             }
         }
@@ -32,6 +33,7 @@ struct CourierService: Service {
     let courier: RecordCourier
     let outlets: OutletMaker
 
+    /// For the courier, which is told how to wait: for a pace, and for retries whose time comes.
     static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     func run() async throws {

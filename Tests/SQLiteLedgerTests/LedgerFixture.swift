@@ -33,6 +33,20 @@ final class LedgerFixture: Sendable {
         )
     }
 
+    func turn(to instant: Instant) { time.withLock { $0 = instant } }
+
+    func keeper(
+        _ ledger: SQLiteLedger,
+        zones: any TimeZoneSource = SystemTimeZones.shared
+    ) -> RecordKeeper {
+        RecordKeeper(
+            ledger: ledger,
+            store: ledger,
+            zones: zones,
+            clock: { [self] in time.withLock { $0 } }
+        )
+    }
+
     func verified() throws -> LedgerVerification.Report {
         var verification = LedgerVerification(directory: directory)
         return try verification.run()
@@ -40,6 +54,10 @@ final class LedgerFixture: Sendable {
 }
 
 extension SQLiteLedger {
+    func allRecords() async throws -> [UsageRecord] {
+        try await records(RecordQuery(limit: 1_000_000)).records
+    }
+
     /// Records events as one call of NDJSON.
     @discardableResult
     func record(_ events: [SampleEvent], isAtomic: Bool = false) async throws -> BatchOutcome {

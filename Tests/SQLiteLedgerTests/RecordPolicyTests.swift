@@ -20,21 +20,10 @@ struct RecordPolicyTests {
 
     private let fixture = LedgerFixture()
 
-    private func keeper(_ ledger: SQLiteLedger) -> RecordKeeper {
-        RecordKeeper(
-            ledger: ledger,
-            store: ledger,
-            zones: SystemTimeZones.shared,
-            clock: { [fixture] in fixture.time.withLock { $0 } }
-        )
-    }
-
-    private func turn(to instant: Instant) { fixture.time.withLock { $0 = instant } }
-
     private func open(
         _ rules: (inout MeterTypeDefinition) -> Void
     ) async throws -> SQLiteLedger {
-        turn(to: Self.at(days: 0, hours: 1))
+        fixture.turn(to: Self.at(days: 0, hours: 1))
         let ledger = try fixture.open()
         var definition = MeterTypeDefinition.sample(.sum, byModel: true)
         definition.resetSchedule = .daily
@@ -58,10 +47,6 @@ struct RecordPolicyTests {
         )
     }
 
-    private static func all(_ ledger: SQLiteLedger) async throws -> [UsageRecord] {
-        try await ledger.records(RecordQuery(limit: 100_000)).records
-    }
-
     private func reading(_ ledger: SQLiteLedger, day: Int64) async throws -> Quantity? {
         let key = try #require(try await ledger.meterTypes().first?.key)
         let range = Self.at(days: day)..<Self.at(days: day + 1)
@@ -74,10 +59,10 @@ struct RecordPolicyTests {
     @Test("collected adjustments wait for the next close, all of a period in one")
     func collected() async throws {
         let ledger = try await open { $0.records.lateAdjustments = .collected }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "10")
         try await use(ledger, "b", Self.at(days: 1, hours: 2), "20")
-        turn(to: Self.at(days: 2, hours: 2))
+        fixture.turn(to: Self.at(days: 2, hours: 2))
         #expect(try await keeper.keep() == 2)
 
         try await use(ledger, "c", Self.at(days: 0, hours: 3), "1")
@@ -86,11 +71,11 @@ struct RecordPolicyTests {
         try await use(ledger, "e", Self.at(days: 1, hours: 4), "5")
         try await use(ledger, "f", Self.at(days: 1, hours: 5), "-5")
         #expect(try await keeper.keep() == 0)
-        turn(to: Self.at(days: 3, hours: 2))
+        fixture.turn(to: Self.at(days: 3, hours: 2))
         try await keeper.keep()
         #expect(try await keeper.keep() == 0)
 
-        let made = try await Self.all(ledger).dropFirst(2)
+        let made = try await ledger.allRecords().dropFirst(2)
         #expect(made.map(\.kind) == [.adjustment, .adjustment, .final])
         #expect(made.map(\.delta.description) == ["3", "0", "0"])
         #expect(made.map(\.eventsDelta) == [2, 2, 0])
@@ -101,19 +86,19 @@ struct RecordPolicyTests {
     @Test("under next-period what came late is told with the next final record, and counted once")
     func nextPeriod() async throws {
         let ledger = try await open { $0.records.latePolicy = .nextPeriod }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "10")
         try await use(ledger, "b", Self.at(days: 1, hours: 2), "20")
-        turn(to: Self.at(days: 2, hours: 2))
+        fixture.turn(to: Self.at(days: 2, hours: 2))
         try await keeper.keep()
         try await use(ledger, "c", Self.at(days: 0, hours: 3), "1.5")
         try await use(ledger, "d", Self.at(days: 1, hours: 3), "-2")
         try await use(ledger, "e", Self.at(days: 2, hours: 1), "7")
         #expect(try await keeper.keep() == 0)
-        turn(to: Self.at(days: 3, hours: 2))
+        fixture.turn(to: Self.at(days: 3, hours: 2))
         try await keeper.keep()
 
-        let records = try await Self.all(ledger)
+        let records = try await ledger.allRecords()
         let final = try #require(records.last)
         #expect(records.map(\.kind) == [.final, .final, .adjustment, .adjustment, .final])
         #expect(records[2...3].map(\.toldIn) == [final.id, final.id])
@@ -128,11 +113,11 @@ struct RecordPolicyTests {
     @Test("a meter that closes nothing more has its late usage told at once")
     func over() async throws {
         let ledger = try await open { $0.records.latePolicy = .nextPeriod }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "10")
-        turn(to: Self.at(days: 1, hours: 2))
+        fixture.turn(to: Self.at(days: 1, hours: 2))
         try await keeper.keep()
-        let id = try #require(try await Self.all(ledger).first?.meter)
+        let id = try #require(try await ledger.allRecords().first?.meter)
         let change = StandingChange(.closed, from: Self.at(days: 1), reason: "left")
         _ = try await ledger.say(change, of: id)
         try await keeper.keep()
@@ -140,7 +125,7 @@ struct RecordPolicyTests {
         try await use(ledger, "b", Self.at(days: 0, hours: 3), "1")
         try await keeper.keep()
 
-        let last = try #require(try await Self.all(ledger).last)
+        let last = try #require(try await ledger.allRecords().last)
         #expect((last.kind, last.delta.description, last.toldIn) == (.adjustment, "1", nil))
         try ledger.close()
     }
@@ -159,9 +144,9 @@ struct RecordPolicyTests {
         }
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "10")
         // An hour of grace: still in time, and then not any more.
-        turn(to: Self.at(days: isQuarantined ? 1 : 3).before)
+        fixture.turn(to: Self.at(days: isQuarantined ? 1 : 3).before)
         try await use(ledger, "b", Self.at(days: 0, hours: 3), "1")
-        turn(to: Self.at(days: isQuarantined ? 1 : 3, hours: 1))
+        fixture.turn(to: Self.at(days: isQuarantined ? 1 : 3, hours: 1))
         try await use(ledger, "c", Self.at(days: 0, hours: 4), "100")
         try await use(ledger, "d", Self.at(days: isQuarantined ? 1 : 3), "1000")
 
@@ -188,7 +173,7 @@ struct RecordPolicyTests {
                 Threshold(name: "never", level: .amount(Quantity(mantissa: 900 * Self.unit))),
             ]
         }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         try await keeper.keep()
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "49.9")
         #expect(try await keeper.keep() == 0)
@@ -197,7 +182,7 @@ struct RecordPolicyTests {
         try await use(ledger, "c", Self.at(days: 0, hours: 4), "1")
         #expect(try await keeper.keep() == 0)
 
-        let fired = try await Self.all(ledger)
+        let fired = try await ledger.allRecords()
         #expect(fired.map(\.crossing?.name) == ["50", "80", "most"])
         #expect(fired.map(\.crossing?.amount.description) == ["50", "80", "90"])
         #expect(fired.allSatisfy { $0.kind == .interim && $0.cause == .threshold })
@@ -207,14 +192,14 @@ struct RecordPolicyTests {
         // Less again, as a correction would have it: above 50 still.
         try await use(ledger, "d", Self.at(days: 0, hours: 5), "-40.9")
         #expect(try await keeper.keep() == 2)
-        let recovered = try await Self.all(ledger).suffix(2)
+        let recovered = try await ledger.allRecords().suffix(2)
         #expect(recovered.map(\.cause) == [.recovery, .recovery])
         #expect(recovered.map(\.crossing?.name) == ["80", "most"])
 
-        turn(to: Self.at(days: 1, hours: 2))
+        fixture.turn(to: Self.at(days: 1, hours: 2))
         try await use(ledger, "e", Self.at(days: 1, hours: 1), "50")
         try await keeper.keep()
-        let later = try await Self.all(ledger).dropFirst(5)
+        let later = try await ledger.allRecords().dropFirst(5)
         #expect(Set(later.map(\.kind)) == [.interim, .final])
         #expect(later.filter { $0.kind == .interim }.map(\.crossing?.name) == ["50"])
         try ledger.close()
@@ -223,7 +208,7 @@ struct RecordPolicyTests {
     @Test("a threshold that is said later fires for who is above it already")
     func thresholdLater() async throws {
         let ledger = try await open { _ in }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "60")
         try await keeper.keep()
         var definition = try #require(try await ledger.meterTypes().first?.definition)
@@ -245,17 +230,17 @@ struct RecordPolicyTests {
     @Test("closing now ends the running period, the next one begins, and late usage finds both")
     func closeNow() async throws {
         let ledger = try await open { _ in }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "10")
         try await keeper.keep()
-        turn(to: Self.at(days: 1, hours: 12))
+        fixture.turn(to: Self.at(days: 1, hours: 12))
         try await use(ledger, "b", Self.at(days: 1, hours: 2), "5")
         let key = try #require(try await ledger.meterTypes().first?.key)
         let id = try #require(MeterID(meterType: key, subject: SampleEvent(id: "x").subject))
 
         let closed = try await keeper.closeNow(id)
         let again = try await keeper.closeNow(id)
-        turn(to: Self.at(days: 2, hours: 2))
+        fixture.turn(to: Self.at(days: 2, hours: 2))
         try await use(ledger, "c", Self.at(days: 1, hours: 11), "0.5")
         try await use(ledger, "d", Self.at(days: 1, hours: 13), "7")
         try await keeper.keep()
@@ -264,7 +249,7 @@ struct RecordPolicyTests {
         #expect(closed.map(\.value?.description) == ["10", "5"])
         #expect(closed.last?.period == Self.at(days: 1)..<Self.at(days: 1, hours: 12))
         #expect(again.isEmpty)
-        let later = try await Self.all(ledger).dropFirst(2)
+        let later = try await ledger.allRecords().dropFirst(2)
         #expect(
             Set(later.map(\.period)) == [
                 Self.at(days: 1)..<Self.at(days: 1, hours: 12),
@@ -278,16 +263,16 @@ struct RecordPolicyTests {
     @Test("an interim record tells where the period stands, and bills nothing")
     func interim() async throws {
         let ledger = try await open { $0.records.hasEvidence = true }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "10")
         let key = try #require(try await ledger.meterTypes().first?.key)
         let id = try #require(MeterID(meterType: key, subject: SampleEvent(id: "x").subject))
-        turn(to: Self.at(days: 0, hours: 3))
+        fixture.turn(to: Self.at(days: 0, hours: 3))
 
         let one = try #require(try await keeper.tell(id))
         try await use(ledger, "b", Self.at(days: 0, hours: 4), "5")
         let two = try #require(try await keeper.tell(id))
-        turn(to: Self.at(days: 1, hours: 2))
+        fixture.turn(to: Self.at(days: 1, hours: 2))
         try await keeper.keep()
 
         #expect([one.value, two.value].map(\.?.description) == ["10", "15"])
@@ -296,7 +281,7 @@ struct RecordPolicyTests {
         #expect(two.evidence?.firstEventAt == Self.at(days: 0, hours: 2))
         #expect(two.evidence?.lastEventAt == Self.at(days: 0, hours: 4))
         #expect(one.evidence?.keysHash != two.evidence?.keysHash)
-        let final = try #require(try await Self.all(ledger).last)
+        let final = try #require(try await ledger.allRecords().last)
         #expect((final.kind, final.revision, final.delta.description) == (.final, 0, "15"))
         #expect(final.evidence?.keysHash == two.evidence?.keysHash)
         try ledger.close()
@@ -305,12 +290,12 @@ struct RecordPolicyTests {
     @Test("a record of a type that rounds has the exact value beside")
     func exact() async throws {
         let ledger = try await open { $0.rounding = Rounding(mode: .halfEven, places: 0) }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         try await use(ledger, "a", Self.at(days: 0, hours: 2), "10.7")
-        turn(to: Self.at(days: 1, hours: 2))
+        fixture.turn(to: Self.at(days: 1, hours: 2))
         try await keeper.keep()
 
-        let record = try #require(try await Self.all(ledger).first)
+        let record = try #require(try await ledger.allRecords().first)
         #expect(record.value?.description == "11")
         #expect(record.exact?.description == "10.7")
         #expect(record.delta.description == "11")

@@ -89,7 +89,7 @@ import UsageModel
                 try ledger.close()
                 ledger = try fixture.open()
             }
-            try await Self.keeper(ledger, fixture).keep()
+            try await fixture.keeper(ledger).keep()
         }
         try await Self.judge(ledger, used, calendars, now: Instant(microseconds: end), seed)
         try ledger.close()
@@ -118,12 +118,6 @@ import UsageModel
         return calendars
     }
 
-    private static func keeper(_ ledger: SQLiteLedger, _ fixture: LedgerFixture) -> RecordKeeper {
-        RecordKeeper(ledger: ledger, store: ledger, zones: SystemTimeZones.shared) {
-            fixture.time.withLock { $0 }
-        }
-    }
-
     private static func judge(
         _ ledger: SQLiteLedger,
         _ used: [Used],
@@ -131,7 +125,7 @@ import UsageModel
         now: Instant,
         _ seed: UInt64
     ) async throws {
-        let records = try await ledger.records(RecordQuery(limit: 1_000_000)).records
+        let records = try await ledger.allRecords()
         #expect(records.map(\.sequence) == Array(1...Int64(records.count)), "seed \(seed)")
         let byMeter = Dictionary(grouping: records, by: \.meter)
         for (subject, mine) in Dictionary(grouping: used, by: \.subject) {
@@ -205,9 +199,9 @@ import UsageModel
                 try ledger.close()
                 ledger = try fixture.open()
             }
-            if draw(3) > 0 { try await Self.keeper(ledger, fixture).keep() }
+            if draw(3) > 0 { try await fixture.keeper(ledger).keep() }
             if draw(3) == 0, let meter = try await Self.someMeter(ledger, draw(7)) {
-                let keeper = Self.keeper(ledger, fixture)
+                let keeper = fixture.keeper(ledger)
                 _ = draw(2) == 0 ? try await keeper.closeNow(meter) : []
                 _ = try await keeper.tell(meter)
             }
@@ -215,8 +209,8 @@ import UsageModel
         now += 3 * 86_400_000_000
         fixture.time.withLock { [now] in $0 = Instant(microseconds: now) }
         try await ledger.finishBackfills()
-        try await Self.keeper(ledger, fixture).keep()
-        #expect(try await Self.keeper(ledger, fixture).keep() == 0, "seed \(seed)")
+        try await fixture.keeper(ledger).keep()
+        #expect(try await fixture.keeper(ledger).keep() == 0, "seed \(seed)")
         try await Self.judge(ledger, now: Instant(microseconds: now), seed)
         if !hasWords { try await Self.derive(ledger, seed) }
         try ledger.close()
@@ -257,7 +251,7 @@ import UsageModel
         now: Instant,
         _ seed: UInt64
     ) async throws {
-        let all = try await ledger.records(RecordQuery(limit: 1_000_000)).records
+        let all = try await ledger.allRecords()
         let records = all.filter { $0.kind != .interim }
         #expect(all.allSatisfy { $0.sequence > 0 && ($0.kind != .interim || $0.delta == .zero) })
         #expect(
@@ -294,7 +288,7 @@ import UsageModel
 
     /// Every record says what was known at its position, and can be derived from it again.
     private static func derive(_ ledger: SQLiteLedger, _ seed: UInt64) async throws {
-        for record in try await ledger.records(RecordQuery(limit: 1_000_000)).records {
+        for record in try await ledger.allRecords() {
             let reading = try await Self.reading(
                 ledger,
                 record.meter,

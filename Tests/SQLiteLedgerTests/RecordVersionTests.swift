@@ -16,20 +16,6 @@ import UsageModel
 
     private let fixture = LedgerFixture()
 
-    private func keeper(
-        _ ledger: SQLiteLedger,
-        zones: any TimeZoneSource = SystemTimeZones.shared
-    ) -> RecordKeeper {
-        RecordKeeper(
-            ledger: ledger,
-            store: ledger,
-            zones: zones,
-            clock: { [fixture] in fixture.time.withLock { $0 } }
-        )
-    }
-
-    private func turn(to instant: Instant) { fixture.time.withLock { $0 = instant } }
-
     private static func sum(
         _ schedule: ResetSchedule,
         makesZero: Bool = true
@@ -42,10 +28,6 @@ import UsageModel
 
     private static func event(_ id: String, _ instant: Instant, _ number: String) -> SampleEvent {
         SampleEvent(id: id, time: instant, number: number, model: "large")
-    }
-
-    private static func all(_ ledger: SQLiteLedger) async throws -> [UsageRecord] {
-        try await ledger.records(RecordQuery(limit: 100_000)).records
     }
 
     /// Makes the second version of a meter type, and waits until it is in force.
@@ -64,13 +46,42 @@ import UsageModel
 
     enum Change: CaseIterable { case toMonths, toNever, toNeverSinceEver, toLongerGrace }
 
+    @Test("a changed reset schedule shows on a meter's page before it takes effect")
+    func shownBefore() async throws {
+        fixture.turn(to: Self.at(days: 0, hours: 12))
+        let ledger = try fixture.open()
+        _ = try await ledger.create(Self.sum(.daily))
+        try await ledger.record([Self.event("a", Self.at(days: 0, hours: 1), "1")])
+        // Monthly from the middle of the third day on: 2026-11-03T12:00Z.
+        try await Self.revise(ledger, .at(Self.at(days: 2, hours: 12))) {
+            $0.resetSchedule = .monthly
+        }
+        let definition = try #require(try await ledger.meterTypes().first).definition
+        let id = try #require(MeterID(meterType: definition.key, subject: "acme"))
+
+        let reading = try await ledger.reading(
+            id,
+            of: definition,
+            in: .utc,
+            at: Self.at(days: 1, hours: 12)
+        )
+
+        #expect(reading.period.range == Self.at(days: 1)..<Self.at(days: 2))
+        #expect(reading.nextResets == [Self.at(days: 2), Self.at(days: 3), Self.at(days: 30)])
+        fixture.turn(to: Self.at(days: 31))
+        try await fixture.keeper(ledger).keep()
+        let ends = try await ledger.allRecords().map(\.period.upperBound)
+        #expect(ends == [Self.at(days: 1)] + reading.nextResets)
+        try ledger.close()
+    }
+
     @Test("late usage counts in what closed before the type changed", arguments: Change.allCases)
     func lateAfterChange(change: Change) async throws {
-        turn(to: Self.at(days: 5, hours: 2))
+        fixture.turn(to: Self.at(days: 5, hours: 2))
         let ledger = try fixture.open()
         _ = try await ledger.create(Self.sum(.daily))
         try await ledger.record([Self.event("a", Self.at(days: 1, hours: 1), "5")])
-        #expect(try await keeper(ledger).keep() == 4)
+        #expect(try await fixture.keeper(ledger).keep() == 4)
         let isSinceEver = change == .toNeverSinceEver
         let effective = isSinceEver ? EffectiveTime.always : .at(Self.at(days: 4, hours: 12))
         try await Self.revise(ledger, effective) { definition in
@@ -80,12 +91,12 @@ import UsageModel
             case .toLongerGrace: definition.records.gracePeriod = TimeLength("30d") ?? .hour
             }
         }
-        #expect(try await keeper(ledger).keep() == 0)
+        #expect(try await fixture.keeper(ledger).keep() == 0)
 
         try await ledger.record([Self.event("b", Self.at(days: 2, hours: 1), "7")])
-        #expect(try await keeper(ledger).keep() == 1)
+        #expect(try await fixture.keeper(ledger).keep() == 1)
 
-        let adjustment = try #require(try await Self.all(ledger).last)
+        let adjustment = try #require(try await ledger.allRecords().last)
         #expect(adjustment.period == Self.at(days: 2)..<Self.at(days: 3))
         #expect((adjustment.kind, adjustment.delta) == (.adjustment, try Quantity("7")))
         try ledger.close()
@@ -93,25 +104,25 @@ import UsageModel
 
     @Test("late usage of a period without a record counts in the period that closed then")
     func lateInGap() async throws {
-        turn(to: Self.at(days: 14, hours: 2))
+        fixture.turn(to: Self.at(days: 14, hours: 2))
         let ledger = try fixture.open()
         _ = try await ledger.create(Self.sum(.daily, makesZero: false))
         try await ledger.record([Self.event("a", Self.at(days: 2, hours: 1), "5")])
-        #expect(try await keeper(ledger).keep() == 1)
+        #expect(try await fixture.keeper(ledger).keep() == 1)
         // The day goes on to its end; from there on it is months.
         try await Self.revise(ledger, .at(Self.at(days: 14, hours: 12))) { definition in
             definition.resetSchedule = .monthly
         }
-        turn(to: Self.at(days: 31))
-        #expect(try await keeper(ledger).keep() == 0)
+        fixture.turn(to: Self.at(days: 31))
+        #expect(try await fixture.keeper(ledger).keep() == 0)
 
         try await ledger.record([
             Self.event("b", Self.at(days: 20), "7"), Self.event("c", Self.at(days: 5), "1"),
             Self.event("d", Self.at(days: 14, hours: 18), "3"),
         ])
-        #expect(try await keeper(ledger).keep() == 3)
+        #expect(try await fixture.keeper(ledger).keep() == 3)
 
-        let records = try await Self.all(ledger).dropFirst()
+        let records = try await ledger.allRecords().dropFirst()
         #expect(
             records.map(\.period) == [
                 Self.at(days: 5)..<Self.at(days: 6), Self.at(days: 14)..<Self.at(days: 15),
@@ -124,20 +135,20 @@ import UsageModel
 
     @Test("what a changed schedule cuts otherwise overlaps no record that there is")
     func lateBetweenRecords() async throws {
-        turn(to: Self.at(days: 10, hours: 2))
+        fixture.turn(to: Self.at(days: 10, hours: 2))
         let ledger = try fixture.open()
         _ = try await ledger.create(Self.sum(.daily, makesZero: false))
         try await ledger.record([
             Self.event("a", Self.at(days: 1), "5"), Self.event("b", Self.at(days: 6), "6"),
         ])
-        #expect(try await keeper(ledger).keep() == 2)
+        #expect(try await fixture.keeper(ledger).keep() == 2)
         try await Self.revise(ledger, .always) { $0.resetSchedule = .monthly }
-        #expect(try await keeper(ledger).keep() == 0)
+        #expect(try await fixture.keeper(ledger).keep() == 0)
 
         try await ledger.record([Self.event("c", Self.at(days: 4), "7")])
-        #expect(try await keeper(ledger).keep() == 1)
+        #expect(try await fixture.keeper(ledger).keep() == 1)
 
-        let record = try #require(try await Self.all(ledger).last)
+        let record = try #require(try await ledger.allRecords().last)
         #expect(record.period == Self.at(days: 2)..<Self.at(days: 6))
         #expect(record.value == (try Quantity("7")))
         try ledger.close()
@@ -145,20 +156,20 @@ import UsageModel
 
     @Test("an earlier event opens periods as the versions cut them, from its own on")
     func earlierEvent() async throws {
-        turn(to: Self.at(days: 0))
+        fixture.turn(to: Self.at(days: 0))
         let ledger = try fixture.open()
         _ = try await ledger.create(Self.sum(.daily))
         try await Self.revise(ledger, .at(Self.at(days: 14, hours: 12))) { definition in
             definition.resetSchedule = .monthly
         }
-        turn(to: Self.at(days: 62))
+        fixture.turn(to: Self.at(days: 62))
         try await ledger.record([Self.event("a", Self.at(days: 40), "5")])
-        #expect(try await keeper(ledger).keep() == 1)
+        #expect(try await fixture.keeper(ledger).keep() == 1)
 
         try await ledger.record([Self.event("b", Self.at(days: 20), "7")])
-        #expect(try await keeper(ledger).keep() == 1)
+        #expect(try await fixture.keeper(ledger).keep() == 1)
 
-        let records = try await Self.all(ledger)
+        let records = try await ledger.allRecords()
         #expect(
             records.map(\.period) == [
                 Self.at(days: 30)..<Self.at(days: 61), Self.at(days: 15)..<Self.at(days: 30),
@@ -172,19 +183,19 @@ import UsageModel
 
     @Test("a period that began under never ends at the first boundary of what follows")
     func neverEnds() async throws {
-        turn(to: Self.at(days: 1, hours: 2))
+        fixture.turn(to: Self.at(days: 1, hours: 2))
         let ledger = try fixture.open()
         _ = try await ledger.create(Self.sum(.never))
         try await ledger.record([Self.event("a", Self.at(days: 1, hours: 1), "5")])
-        #expect(try await keeper(ledger).keep() == 0)
+        #expect(try await fixture.keeper(ledger).keep() == 0)
         try await Self.revise(ledger, .at(Self.at(days: 3, hours: 12))) { definition in
             definition.resetSchedule = .daily
         }
-        turn(to: Self.at(days: 5, hours: 1))
+        fixture.turn(to: Self.at(days: 5, hours: 1))
         try await ledger.record([Self.event("b", Self.at(days: 3, hours: 18), "7")])
-        #expect(try await keeper(ledger).keep() == 2)
+        #expect(try await fixture.keeper(ledger).keep() == 2)
 
-        let records = try await Self.all(ledger)
+        let records = try await ledger.allRecords()
         #expect(records.map(\.period.upperBound) == [Self.at(days: 4), Self.at(days: 5)])
         #expect(records.map(\.value?.description) == ["12", "0"])
         try ledger.close()
@@ -192,14 +203,14 @@ import UsageModel
 
     @Test("a meter whose end is taken back closes at once what is over")
     func endTakenBack() async throws {
-        turn(to: Self.at(days: 0))
+        fixture.turn(to: Self.at(days: 0))
         let ledger = try fixture.open()
         let type = try await ledger.create(Self.sum(.daily))
         let id = try #require(MeterID(meterType: type.key, subject: "acme"))
         let enrolment = MeterEnrolment(id: id, start: Self.at(days: 0), end: Self.at(days: 2))
         _ = try await ledger.enrol([enrolment])
-        turn(to: Self.at(days: 5, hours: 2))
-        let keeper = keeper(ledger)
+        fixture.turn(to: Self.at(days: 5, hours: 2))
+        let keeper = fixture.keeper(ledger)
         #expect(try await keeper.keep() == 2)
 
         var alteration = MeterAlteration()
@@ -207,24 +218,24 @@ import UsageModel
         _ = try await ledger.alter(id, alteration)
         #expect(try await keeper.keep() == 3)
 
-        let starts = try await Self.all(ledger).map(\.period.lowerBound)
+        let starts = try await ledger.allRecords().map(\.period.lowerBound)
         #expect(starts == (0..<5).map { Self.at(days: $0) })
         try ledger.close()
     }
 
     @Test("a meter that begins after a schedule became shorter does not wait for the longer one")
     func beginsAfterChange() async throws {
-        turn(to: Self.at(days: 1, hours: 12))
+        fixture.turn(to: Self.at(days: 1, hours: 12))
         let ledger = try fixture.open()
         _ = try await ledger.create(Self.sum(.monthly))
         try await Self.revise(ledger, .now) { $0.resetSchedule = .daily }
-        let keeper = keeper(ledger)
+        let keeper = fixture.keeper(ledger)
         #expect(try await keeper.keep() == 0)
 
-        turn(to: Self.at(days: 2, hours: 2))
+        fixture.turn(to: Self.at(days: 2, hours: 2))
         try await ledger.record([Self.event("a", Self.at(days: 2, hours: 1), "5")])
         #expect(try await keeper.keep() == 0)
-        turn(to: Self.at(days: 3, hours: 1))
+        fixture.turn(to: Self.at(days: 3, hours: 1))
         #expect(try await keeper.keep() == 1)
         try ledger.close()
     }
@@ -242,7 +253,7 @@ import UsageModel
 
     @Test("a meter type whose zone is not to be had keeps no other waiting")
     func lackingZone() async throws {
-        turn(to: Self.at(days: 1, hours: 2))
+        fixture.turn(to: Self.at(days: 1, hours: 2))
         let ledger = try fixture.open()
         for (key, zone) in [("a", "UTC"), ("b", "Asia/Kathmandu"), ("c", "UTC")] {
             var definition = MeterTypeDefinition.sample(.sum, key: key)
@@ -250,24 +261,24 @@ import UsageModel
             _ = try await ledger.create(definition)
         }
         try await ledger.record([Self.event("a", Self.at(days: 0, hours: 1), "5")])
-        let keeper = keeper(ledger, zones: LackingZones(name: "Asia/Kathmandu"))
+        let keeper = fixture.keeper(ledger, zones: LackingZones(name: "Asia/Kathmandu"))
 
         let error = await #expect(throws: LedgerError.self) { try await keeper.keep() }
 
         #expect(error?.code == .unavailable)
-        #expect(try await Self.all(ledger).map(\.meter.meterType.text) == ["a", "c"])
+        #expect(try await ledger.allRecords().map(\.meter.meterType.text) == ["a", "c"])
         try ledger.close()
     }
 
     @Test("a record of another name for the same end of a period is refused, the same one is not")
     func otherName() async throws {
-        turn(to: Self.at(days: 1, hours: 2))
+        fixture.turn(to: Self.at(days: 1, hours: 2))
         let ledger = try fixture.open()
         _ = try await ledger.create(Self.sum(.daily))
         try await ledger.record([Self.event("a", Self.at(days: 0, hours: 1), "5")])
-        #expect(try await keeper(ledger).keep() == 1)
+        #expect(try await fixture.keeper(ledger).keep() == 1)
         var commit = RecordCommit()
-        commit.records = try await Self.all(ledger)
+        commit.records = try await ledger.allRecords()
 
         try await ledger.keep(commit)
         let start = Self.at(days: 0, hours: 1)
@@ -279,7 +290,7 @@ import UsageModel
         let error = await #expect(throws: LedgerError.self) { try await ledger.keep(commit) }
 
         #expect(error?.code == .corrupt)
-        #expect(try await Self.all(ledger).count == 1)
+        #expect(try await ledger.allRecords().count == 1)
         try ledger.close()
     }
 }

@@ -267,14 +267,37 @@ import WireFormat
         let header = #""http":{"url":"http://a","headers":{"X-API-Key":"hush","X-A":"1"}}"#
         let before = try Self.read(header)
         let after = try Self.read(
-            #""http":{"url":"http://b","headers":{"x-api-key":"(hidden)","X-A":"(hidden)"}}"#,
+            #""http":{"url":"http://a/b","headers":{"x-api-key":"(hidden)","X-A":"(hidden)"}}"#,
             replacing: before
         )
-        var rules = HTTPRules(url: "http://b")
+        var rules = HTTPRules(url: "http://a/b")
         rules.headers = [
             MetadataMember(name: "x-api-key", value: "hush"),
             MetadataMember(name: "X-A", value: "(hidden)"),
         ]
         #expect(after.outlet == .http(rules))
+    }
+
+    @Test(
+        "a hidden secret stays with the machine that it was given for",
+        arguments: [("https://a.example/other", true), ("https://b.example/usage", false)]
+    )
+    func secretStays(url: String, isKept: Bool) throws {
+        let key = try #require(DestinationKey("billing"))
+        var rules = StripeRules(apiKey: "sk_test_1")
+        rules.url = "https://a.example/usage"
+        let stored = DestinationDefinition(key: key, outlet: .stripe(rules))
+        let text = #"{"stripe":{"apiKey":"(hidden)","url":"\#(url)"}}"#
+        let value = try JSONValue.parse(Array(text.utf8))
+
+        do throws(DestinationDocument.Faults) {
+            let read = try DestinationDocument.read(value, key: key, replacing: stored)
+            #expect(isKept)
+            #expect(read.outlet.kind == "stripe")
+            if case .stripe(let kept) = read.outlet { #expect(kept.apiKey == "sk_test_1") }
+        } catch {
+            #expect(!isKept)
+            #expect(error.all.map(\.pointer) == ["/stripe/apiKey"])
+        }
     }
 }

@@ -8,7 +8,7 @@ public struct Period: Hashable, Sendable {
         range = Instant(microseconds: start)..<Instant(microseconds: end)
     }
 
-    init(_ range: Range<Instant>) { self.range = range }
+    public init(_ range: Range<Instant>) { self.range = range }
 
     /// The first instant of the period.
     public var start: Instant { range.lowerBound }

@@ -16,6 +16,20 @@ struct DestinationsCommand: AsyncParsableCommand {
     static func path(_ key: String, _ what: String = "") -> String {
         "/v1/destinations/" + ServerConnection.segment(key) + what
     }
+
+    /// Asks for one destination, or for a change of it, and shows it.
+    static func show(
+        _ method: ServerConnection.Method,
+        _ key: String,
+        _ what: String = "",
+        body: (type: String, bytes: [UInt8])? = nil,
+        answer: AnswerFlags
+    ) async throws {
+        try await ServerConnection.open(answer.server) { server in
+            let got = try await server.ask(method, path(key, what), body: body)
+            try DestinationAnswer.show(got, json: answer.json)
+        }
+    }
 }
 
 /// A destination as the server tells it.
@@ -107,10 +121,7 @@ struct DestinationsShow: AsyncParsableCommand {
     @OptionGroup var answer: AnswerFlags
 
     func run() async throws {
-        try await ServerConnection.open(answer.server) { server in
-            let got = try await server.ask(.get, DestinationsCommand.path(key))
-            try DestinationAnswer.show(got, json: answer.json)
-        }
+        try await DestinationsCommand.show(.get, key, answer: answer)
     }
 }
 
@@ -132,12 +143,8 @@ struct DestinationsPut: AsyncParsableCommand {
     @OptionGroup var answer: AnswerFlags
 
     func run() async throws {
-        let bytes = try CommandBody.read(file)
-        try await ServerConnection.open(answer.server) { server in
-            let body = (type: "application/json", bytes: bytes)
-            let got = try await server.ask(.put, DestinationsCommand.path(key), body: body)
-            try DestinationAnswer.show(got, json: answer.json)
-        }
+        let body = (type: "application/json", bytes: try CommandBody.read(file))
+        try await DestinationsCommand.show(.put, key, body: body, answer: answer)
     }
 }
 
@@ -164,8 +171,10 @@ struct DestinationsTest: AsyncParsableCommand {
             if answer.json {
                 Terminal.put(got)
             } else {
-                let status = outcome.status.map { " (\($0))" } ?? ""
-                Terminal.put("\(outcome.outcome)\(status) \(outcome.answer)\n")
+                let words = [
+                    outcome.outcome, outcome.status.map(String.init) ?? "", outcome.answer,
+                ]
+                Terminal.put(words.filter { !$0.isEmpty }.joined(separator: " ") + "\n")
             }
             if outcome.outcome != "delivered" { throw CommandFailure(.incomplete) }
         }
@@ -182,10 +191,7 @@ struct DestinationsPause: AsyncParsableCommand {
     @OptionGroup var answer: AnswerFlags
 
     func run() async throws {
-        try await ServerConnection.open(answer.server) { server in
-            let got = try await server.ask(.post, DestinationsCommand.path(key, "/pause"))
-            try DestinationAnswer.show(got, json: answer.json)
-        }
+        try await DestinationsCommand.show(.post, key, "/pause", answer: answer)
     }
 }
 
@@ -199,10 +205,7 @@ struct DestinationsResume: AsyncParsableCommand {
     @OptionGroup var answer: AnswerFlags
 
     func run() async throws {
-        try await ServerConnection.open(answer.server) { server in
-            let got = try await server.ask(.post, DestinationsCommand.path(key, "/resume"))
-            try DestinationAnswer.show(got, json: answer.json)
-        }
+        try await DestinationsCommand.show(.post, key, "/resume", answer: answer)
     }
 }
 
@@ -216,10 +219,7 @@ struct DestinationsRetire: AsyncParsableCommand {
     @OptionGroup var answer: AnswerFlags
 
     func run() async throws {
-        try await ServerConnection.open(answer.server) { server in
-            let got = try await server.ask(.delete, DestinationsCommand.path(key))
-            try DestinationAnswer.show(got, json: answer.json)
-        }
+        try await DestinationsCommand.show(.delete, key, answer: answer)
     }
 }
 
