@@ -48,13 +48,14 @@ extension FrontDesk {
     func listRecordEvents(_ call: Call) async throws -> Answer {
         var query = try call.query()
         let limit = query.limit()
-        var cursor = try query.cursor(.events)
+        var after: Position?
+        if var cursor = try query.cursor(.events) { after = Position(try cursor.readNumber()) }
         try query.finish()
         let record = try await knownRecord(call)
         var question = EventQuery(range: record.period, limit: limit)
         question.subjects = [record.meter.subject]
         (question.meterType, question.asOf) = (record.meter.meterType, record.position)
-        if cursor != nil { question.after = Position(try cursor!.readNumber()) }
+        question.after = after
         return try await page(of: question, query.fingerprint, call)
     }
 

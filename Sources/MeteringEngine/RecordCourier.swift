@@ -89,7 +89,8 @@ public final class RecordCourier: Sendable {
         }
     }
 
-    /// Sends all that is due to a destination, and returns when nothing is.
+    /// Sends all that is due to a destination, and returns when nothing is: one stretch of
+    /// ``serve(_:)``, for tests.
     ///
     /// - Returns: how many batches were sent.
     @discardableResult

@@ -42,19 +42,9 @@ extension RecordKeeper {
             return try await keep(commit)
         }
         // What is carried may reach into every period after.
-        var begin = try step.firstStart(of: meter, zone)
-        if let earliest = times?.min() {
-            begin = try start(holding: earliest, of: meter, zone, step)
-        }
         var made = 0
-        try await eachPage(
-            of: meter,
-            after: times == nil ? .beginning : begin ?? .beginning,
-            from: begin,
-            until: closed,
-            zone,
-            step
-        ) { records throws(LedgerError) in
+        try await eachPage(of: meter, since: times?.min(), until: closed, zone, step) {
+            records throws(LedgerError) in
             var commit = RecordCommit()
             commit.records = records
             made += try await keep(commit)
@@ -69,44 +59,46 @@ extension RecordKeeper {
         return commit.records.count
     }
 
-    /// What changed in the closed periods of a meter that end after an instant.
+    /// What changed in the closed periods of a meter since the one that holds an instant.
+    ///
+    /// - Parameter instant: Beyond all time: all of them.
     func changes(
         of meter: Meter,
-        after instant: Instant,
+        since instant: Instant,
         until closed: Instant,
         _ step: RecordStep
     ) async throws(LedgerError) -> [UsageRecord] {
         let zone = try await zone(of: meter, step.calendar)
-        var begin = try step.firstStart(of: meter, zone)
-        if instant > .beginning { begin = try start(holding: instant, of: meter, zone, step) }
+        let since = instant > .beginning ? instant : nil
         var changes: [UsageRecord] = []
-        try await eachPage(
-            of: meter,
-            after: instant > .beginning ? begin ?? .beginning : .beginning,
-            from: begin,
-            until: closed,
-            zone,
-            step
-        ) { records throws(LedgerError) in changes += records }
+        try await eachPage(of: meter, since: since, until: closed, zone, step) {
+            records throws(LedgerError) in changes += records
+        }
         return changes
     }
 
-    /// Looks at all periods that end after an instant, a page of them at a time.
+    /// Looks at the closed periods of a meter since the one that holds an instant, a page of them
+    /// at a time.
     ///
     /// - Parameters:
-    ///   - begin: Where periods without a record may begin.
+    ///   - instant: nil: at all of them.
     ///   - body: Is given the records that say what changed in those of a page.
     private func eachPage(
         of meter: Meter,
-        after instant: Instant,
-        from begin: Instant?,
+        since instant: Instant?,
         until closed: Instant,
         _ zone: String?,
         _ step: RecordStep,
         _ body: ([UsageRecord]) async throws(LedgerError) -> Void
     ) async throws(LedgerError) {
+        // Where periods without a record may begin, and after which those with one end.
+        var begin = try step.firstStart(of: meter, zone)
+        var from = Instant.beginning
+        if let instant {
+            let start = try start(holding: instant, of: meter, zone, step)
+            (begin, from) = (start, start)
+        }
         var start = begin
-        var from = instant
         while !Task.isCancelled {
             let page = try await store.latest(
                 of: meter.id,

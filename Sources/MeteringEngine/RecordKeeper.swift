@@ -124,17 +124,20 @@ public final class RecordKeeper: Sendable {
     /// - Throws: `notFound` for what is no meter.
     public func closeNow(_ id: MeterID) async throws(LedgerError) -> [UsageRecord] {
         try await onOne(id) { meter, step throws(LedgerError) in
-            let closing = try await store.closings(of: [id])[id]
             let zone = try await zone(of: meter, step.calendar)
             guard let first = try step.firstStart(of: meter, zone) else { return [] }
-            let periods = try step.begun(meter, from: closing?.until ?? first, zone)
-            guard !periods.isEmpty else { return [] }
-            let commit = try await self.commit(
-                closing: [Closing(meter: meter, before: closing, periods: periods)],
-                step
-            )
-            try await store.keep(commit)
-            return try await kept(commit.records)
+            var made: [UsageRecord] = []
+            while true {
+                let closing = try await store.closings(of: [id])[id]
+                let periods = try step.begun(meter, from: closing?.until ?? first, zone)
+                guard !periods.isEmpty else { return made }
+                let commit = try await self.commit(
+                    closing: [Closing(meter: meter, before: closing, periods: periods)],
+                    step
+                )
+                try await store.keep(commit)
+                made += try await kept(commit.records)
+            }
         }
     }
 
@@ -279,7 +282,7 @@ public final class RecordKeeper: Sendable {
             guard let before = one.before, let from = before.unsettledFrom else { continue }
             late[one.meter.id] = try await changes(
                 of: one.meter,
-                after: from,
+                since: from,
                 until: before.until,
                 step
             )

@@ -70,7 +70,8 @@ struct RecordStep {
         return periods
     }
 
-    /// All periods of a meter that began, the last of them cut at this moment.
+    /// The periods of a meter that began, the last of them cut at this moment; at most
+    /// ``RecordKeeper/periodsPerPage``.
     func begun(
         _ meter: Meter,
         from first: Instant,

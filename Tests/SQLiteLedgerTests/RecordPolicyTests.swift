@@ -260,6 +260,22 @@ struct RecordPolicyTests {
         try ledger.close()
     }
 
+    @Test("closing now makes up for all that was missed, however much that is")
+    func closeLongAgo() async throws {
+        let ledger = try await open { $0.resetSchedule = .hourly }
+        try await use(ledger, "a", Self.at(days: -50), "10")
+        let key = try #require(try await ledger.meterTypes().first?.key)
+        let id = try #require(MeterID(meterType: key, subject: "acme"))
+
+        let made = try await fixture.keeper(ledger).closeNow(id)
+
+        // Fifty days of hours, and the one of now, which just began.
+        #expect(made.count == 50 * 24 + 1)
+        #expect(made.last?.period.upperBound == Self.at(days: 0, hours: 1))
+        #expect(Set(made.map(\.id)).count == made.count)
+        try ledger.close()
+    }
+
     @Test("an interim record tells where the period stands, and bills nothing")
     func interim() async throws {
         let ledger = try await open { $0.records.hasEvidence = true }

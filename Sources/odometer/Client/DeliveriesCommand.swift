@@ -44,24 +44,14 @@ struct DeliveriesList: AsyncParsableCommand {
     @Option(help: "Key of the destination.") var destination: String
     @Option(name: .customLong("state"), help: "pending, delivered or failed; may repeat.")
     var states: [String] = []
-    @Option(name: .customLong("meter-type"), help: "Only of this meter type; may repeat.")
-    var meterTypes: [String] = []
-    @Option(name: .customLong("subject"), help: "Only of this subject; may repeat.")
-    var subjects: [String] = []
-    @Option(name: .customLong("customer"), help: "Only of this customer; may repeat.")
-    var customers: [String] = []
+    @OptionGroup var whose: RecordFlags
     @Option(help: "Only of later numbers.") var after: Int?
     @OptionGroup var list: ListFlags
     @OptionGroup var answer: AnswerFlags
 
     func run() async throws {
-        var query = [("destination", destination)] + list.query
-        for (name, texts) in [
-            ("state", states), ("meterType", meterTypes), ("subject", subjects),
-            ("customer", customers),
-        ] {
-            query += texts.map { (name, $0) }
-        }
+        var query = [("destination", destination)] + list.query + whose.query
+        query += states.map { ("state", $0) }
         if let after { query.append(("after", String(after))) }
         try await ServerConnection.open(answer.server) { server in
             let got = try await server.ask(.get, "/v1/deliveries", query: query)

@@ -62,18 +62,28 @@ struct RecordAnswer: Decodable {
     }
 }
 
-struct RecordsList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list",
-        abstract: "List usage records in the order in which they were made."
-    )
-
+/// Whose records are meant: also where deliveries of them are listed.
+struct RecordFlags: ParsableArguments {
     @Option(name: .customLong("meter-type"), help: "Only of this meter type; may repeat.")
     var meterTypes: [String] = []
     @Option(name: .customLong("subject"), help: "Only of this subject; may repeat.")
     var subjects: [String] = []
     @Option(name: .customLong("customer"), help: "Only of this customer; may repeat.")
     var customers: [String] = []
+
+    var query: [(String, String)] {
+        meterTypes.map { ("meterType", $0) } + subjects.map { ("subject", $0) }
+            + customers.map { ("customer", $0) }
+    }
+}
+
+struct RecordsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List usage records in the order in which they were made."
+    )
+
+    @OptionGroup var whose: RecordFlags
     @Option(name: .customLong("kind"), help: "final, adjustment or interim; may repeat.")
     var kinds: [String] = []
     @Option(help: "Only of periods that end after this, RFC 3339.") var from: String?
@@ -85,13 +95,7 @@ struct RecordsList: AsyncParsableCommand {
     @Flag(help: "Print CSV with all fields.") var csv = false
 
     func run() async throws {
-        var query = list.query
-        for (name, texts) in [
-            ("meterType", meterTypes), ("subject", subjects), ("customer", customers),
-            ("kind", kinds),
-        ] {
-            query += texts.map { (name, $0) }
-        }
+        var query = list.query + whose.query + kinds.map { ("kind", $0) }
         for case (let name, let value?) in [
             ("from", from), ("to", to), ("after", after.map(String.init)),
         ] {
