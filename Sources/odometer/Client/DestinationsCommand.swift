@@ -172,7 +172,7 @@ struct DestinationsTest: AsyncParsableCommand {
                 Terminal.put(got)
             } else {
                 let words = [
-                    outcome.outcome, outcome.status.map(String.init) ?? "", outcome.answer,
+                    outcome.outcome, outcome.status.map { "(\($0))" } ?? "", outcome.answer,
                 ]
                 Terminal.put(words.filter { !$0.isEmpty }.joined(separator: " ") + "\n")
             }
