@@ -57,6 +57,7 @@ extension HTTPField.Name {
     /// The position after which the answer is visible, also where there is no body to hold it.
     static let odometerPosition = HTTPField.Name("Odometer-Position")!
     static let link = HTTPField.Name("Link")!
+    static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
     static let prefer = HTTPField.Name("Prefer")!
     static let preferenceApplied = HTTPField.Name("Preference-Applied")!
 }

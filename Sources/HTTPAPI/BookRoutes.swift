@@ -33,7 +33,7 @@ extension FrontDesk {
             ("received", line.received), ("counted", line.counted),
             ("unmatched", line.unmatched), ("duplicate", line.duplicate),
             ("conflict", line.conflict), ("quarantined", line.quarantined),
-            ("unreadable", line.unreadable),
+            ("unreadable", line.unreadable), ("voided", line.voided),
         ]
         for (name, sum) in sums { json.field(name, String(sum)) }
         json.field("balances", line.balances)

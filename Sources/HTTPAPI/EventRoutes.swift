@@ -79,14 +79,14 @@ extension FrontDesk {
     }
 
     /// What cuts the periods of a meter type.
-    private struct TypeCalendar {
+    struct TypeCalendar {
         var zone: String
         var calendar: UsageQuery.Calendar
     }
 
     /// The calendars of all meter types, for one event or for a list. One whose zone is not known
     /// is left out: the rest of an explanation is true without it.
-    private func calendars(
+    func calendars(
         for event: StoredEvent? = nil
     ) async throws -> [MeterTypeKey: TypeCalendar] {
         var calendars: [MeterTypeKey: TypeCalendar] = [:]
@@ -116,7 +116,7 @@ extension FrontDesk {
         return try await zone(of: type, id, at: event.time)
     }
 
-    private static func write(
+    static func write(
         _ event: StoredEvent,
         _ calendars: [MeterTypeKey: TypeCalendar],
         _ json: inout JSONWriter
@@ -125,13 +125,31 @@ extension FrontDesk {
         json.field("position", event.position)
         json.field("receivedAt", event.receivedAt)
         json.field("time", event.time)
-        json.field("status", event.isCounted ? "counted" : "unmatched")
+        json.field(
+            "status",
+            event.isVoid ? "void" : event.isCounted ? "counted" : "unmatched"
+        )
         json.array("explanation") { json in
             for explanation in event.explanation {
                 let calendar = calendars[explanation.meterType]
                 json.object { write(explanation, of: event, calendar, &$0) }
             }
         }
+        guard !event.corrections.isEmpty else { return }
+        json.array("corrections") { json in
+            for said in event.corrections { json.object { write(said, &$0) } }
+        }
+    }
+
+    private static func write(_ said: StoredEvent.Corrected, _ json: inout JSONWriter) {
+        json.field("id", said.correction.id)
+        json.field("kind", said.correction.kind.rawValue)
+        json.field("position", said.correction.position)
+        json.field("at", said.correction.at)
+        json.field("author", said.correction.author)
+        json.field("reason", said.correction.reason)
+        json.field("counts", said.counts)
+        if let other = said.replacement { json.field("replacement", other) }
     }
 
     private static func write(

@@ -88,6 +88,8 @@ struct FrontDesk: HTTPResponder {
         case .deliveries: return try await listDeliveries(call)
         case .delivery: return try await readDelivery(call)
         case .resending: return try await resendDeliveries(call)
+        case .corrections, .correction, .correctedEvents:
+            return try await answerOnCorrections(call)
         case .status: return try await readStatus(call)
         case .health: return .text("alive\n")
         case .readiness: return await readReadiness(call)

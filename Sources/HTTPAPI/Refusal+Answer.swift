@@ -23,6 +23,7 @@ extension Refusal {
         case .positionUnknown: self.init(.positionUnknown, error.message)
         case .limitExceeded: self.init(.limitExceeded, error.message)
         case .subjectOwned: self.init(.subjectOwned, error.message)
+        case .invalidCorrection: self.init(.invalidField, error.message)
         case .invalidDates: self.init(.invalidField, error.message)
         }
         faults = error.faults

@@ -98,6 +98,8 @@ public struct BooksLine: Sendable, Hashable {
     public var quarantined: Int64 = 0
     /// Beside the sum: (event, meter type) pairs that matched and could not be read.
     public var unreadable: Int64 = 0
+    /// Beside the sum: of those that were accepted, how many corrections made void.
+    public var voided: Int64 = 0
 
     public init(source: String? = nil, type: String? = nil, hour: Instant? = nil) {
         (self.source, self.type, self.hour) = (source, type, hour)

@@ -44,6 +44,8 @@ public struct StoredEvent: Sendable {
     public var type: String
     public var subject: String
     public var explanation: [Explanation]
+    /// What corrections said of it, as of what was asked for, in their order.
+    public var corrections: [Corrected] = []
 
     public init(
         json: [UInt8],
@@ -62,6 +64,23 @@ public struct StoredEvent: Sendable {
     }
 
     public var isCounted: Bool { explanation.contains(where: \.isCounted) }
+
+    /// Whether corrections took it out of all readings.
+    public var isVoid: Bool { corrections.last.map { !$0.counts } ?? false }
+
+    /// What one correction said of the event.
+    public struct Corrected: Sendable, Hashable {
+        public var correction: Correction
+        /// Whether the event counts from there on.
+        public var counts: Bool
+        /// The event that stands for it from there on.
+        public var replacement: Position?
+
+        public init(correction: Correction, counts: Bool, replacement: Position? = nil) {
+            (self.correction, self.counts) = (correction, counts)
+            self.replacement = replacement
+        }
+    }
 
     /// Whether one meter type counts the event, and why.
     public struct Explanation: Sendable {

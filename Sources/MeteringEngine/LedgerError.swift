@@ -35,6 +35,8 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case subjectOwned
         /// The end of a meter would not lie after its start.
         case invalidDates
+        /// A restore is not taken back, but voided.
+        case invalidCorrection
         /// More rows, windows or types than the limit allows.
         case limitExceeded
     }

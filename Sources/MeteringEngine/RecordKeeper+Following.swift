@@ -18,6 +18,8 @@ extension RecordKeeper {
         }
         // At first everything is closed for the first time, and nothing is late.
         if !isFirst, head > mark.position {
+            // First: a page of events moves the mark past the corrections that lie among them.
+            made += try await followCorrections(mark, upTo: head, step)
             made += try await followEvents(mark, upTo: head, step)
         }
         made += try await watchAll(step, isNew: isFirst || mark.version != calendar.newest)
@@ -78,6 +80,35 @@ extension RecordKeeper {
             reached.position = last.position
             commit.mark = (step.calendar.key, reached)
             try await store.keep(commit)
+        }
+        return made
+    }
+
+    /// Looks at the events that corrections voided, replaced or restored, as at events that come.
+    private func followCorrections(
+        _ mark: RecordMark,
+        upTo head: Position,
+        _ step: RecordStep
+    ) async throws(LedgerError) -> Int {
+        let closed = step.calendar.latestEnd(closedBy: step.now)
+        guard closed != nil || step.hasThresholds else { return 0 }
+        var query = CorrectedQuery(after: mark.position, upTo: head, limit: Self.eventsPerStep)
+        var made = 0
+        while !Task.isCancelled {
+            let page = try await ledger.corrected(query)
+            var times: [String: [Instant]] = [:]
+            for event in page.events {
+                if let closed, event.time < closed {
+                    times[event.subject, default: []].append(event.time)
+                }
+            }
+            made += try await settle(times: times, step)
+            if step.hasThresholds {
+                let subjects = Set(page.events.map(\.subject))
+                made += try await watch(subjects: subjects.sorted(), step)
+            }
+            guard page.hasMore, let last = page.events.last else { break }
+            query.cursor = last.place
         }
         return made
     }

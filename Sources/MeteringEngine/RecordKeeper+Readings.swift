@@ -3,50 +3,99 @@ internal import UsageModel
 
 // From readings to records.
 extension RecordKeeper {
-    /// What periods of a meter type come to: one question for those of one range.
+    private struct Place: Hashable {
+        var start: Instant
+        var subject: String
+
+        init(_ reading: UsageReading) {
+            (start, subject) = (reading.range.lowerBound, reading.subject ?? "")
+        }
+
+        init(_ period: RecordPeriod) {
+            (start, subject) = (period.range.lowerBound, period.id.subject)
+        }
+    }
+
+    /// What periods of a meter type come to.
     func readings(
         _ periods: [RecordPeriod],
         _ step: RecordStep
     ) async throws(LedgerError) -> [RecordPeriod: RecordReading] {
         var readings: [RecordPeriod: RecordReading] = [:]
-        for (range, same) in Dictionary(grouping: periods, by: \.range) {
-            let names = step.calendar.version(at: range.lowerBound)?.definition.dimensions ?? []
-            var query = UsageQuery(
-                meterTypes: [step.calendar.key],
-                subjects: same.map(\.id.subject),
-                range: range,
-                groupBy: names.map { .dimension($0.name) },
-                carriedUntil: min(step.now, range.upperBound),
-                addsTotals: true,
-                limit: Self.metersPerStep * Limits.recordPartsMax
-            )
-            query.addsExact = true
+        for asked in together(periods, step) {
+            let query = query(asked, step)
             let answer = try await ledger.readings(query)
             let totals = Dictionary(
-                answer.totals.map { ($0.subject ?? "", $0) },
+                answer.totals.map { (Place($0), $0) },
                 uniquingKeysWith: { one, _ in one }
             )
-            let parts = Dictionary(grouping: names.isEmpty ? [] : answer.readings) {
-                $0.subject ?? ""
-            }
-            let owners = try await owners(same, range, step)
-            let evidence = try await evidence(same, range, asOf: answer.position, step)
-            for period in same {
-                let total = totals[period.id.subject]
-                let all = (parts[period.id.subject] ?? []).filter { $0.events > 0 }
-                readings[period] = RecordReading(
-                    value: total?.value,
-                    exact: total?.exact,
-                    events: total?.events ?? 0,
-                    dimensions: all.prefix(Limits.recordPartsMax).map(Self.part),
-                    hasMoreDimensions: all.count > Limits.recordPartsMax || answer.hasMore,
-                    customer: owners[period.id.subject],
-                    position: answer.position,
-                    evidence: evidence[period.id.subject]
-                )
+            let rows = query.groupBy.isEmpty ? [] : answer.readings
+            let parts = Dictionary(grouping: rows, by: Place.init)
+            for (range, same) in Dictionary(grouping: asked, by: \.range) {
+                let owners = try await owners(same, range, step)
+                let evidence = try await evidence(same, range, asOf: answer.position, step)
+                for period in same {
+                    let total = totals[Place(period)]
+                    let all = (parts[Place(period)] ?? []).filter { $0.events > 0 }
+                    readings[period] = RecordReading(
+                        value: total?.value,
+                        exact: total?.exact,
+                        events: total?.events ?? 0,
+                        dimensions: all.prefix(Limits.recordPartsMax).map(Self.part),
+                        hasMoreDimensions: all.count > Limits.recordPartsMax || answer.hasMore,
+                        customer: owners[period.id.subject],
+                        position: answer.position,
+                        evidence: evidence[period.id.subject]
+                    )
+                }
             }
         }
         return readings
+    }
+
+    /// Periods that one question is asked for: those of one range, or where that takes fewer
+    /// questions those of one meter. A ledger goes through all that it knows of a subject for each.
+    private func together(_ periods: [RecordPeriod], _ step: RecordStep) -> [[RecordPeriod]] {
+        struct Series: Hashable {
+            var meter: MeterID
+            var dimensions: [String]
+        }
+        let byRange = Dictionary(grouping: periods, by: \.range)
+        let byMeter = Dictionary(grouping: periods) { period in
+            Series(meter: period.id, dimensions: Self.dimensions(period, step))
+        }
+        guard byMeter.count < byRange.count else { return Array(byRange.values) }
+        return byMeter.values.flatMap { periods in
+            let sorted = periods.sorted { $0.range.lowerBound < $1.range.lowerBound }
+            let overlap = zip(sorted, sorted.dropFirst()).contains { one, other in
+                one.range.upperBound > other.range.lowerBound
+            }
+            return overlap ? sorted.map { [$0] } : [sorted]
+        }
+    }
+
+    /// - Parameter periods: Of one range, or of one meter, in order.
+    private func query(_ periods: [RecordPeriod], _ step: RecordStep) -> UsageQuery {
+        let start = periods[0].range.lowerBound
+        let end = periods[periods.count - 1].range.upperBound
+        var query = UsageQuery(
+            meterTypes: [step.calendar.key],
+            subjects: Set(periods.map(\.id.subject)).sorted(),
+            range: start..<end,
+            groupBy: Self.dimensions(periods[0], step).map { .dimension($0) },
+            carriedUntil: min(step.now, end),
+            addsTotals: true,
+            limit: Self.metersPerStep * Limits.recordPartsMax
+        )
+        if periods[0].range != start..<end { query.ranges = periods.map(\.range) }
+        query.addsExact = true
+        return query
+    }
+
+    /// Those of the version that rules the period.
+    private static func dimensions(_ period: RecordPeriod, _ step: RecordStep) -> [String] {
+        let version = step.calendar.version(at: period.range.lowerBound)
+        return version?.definition.dimensions.map(\.name) ?? []
     }
 
     private static func part(_ reading: UsageReading) -> UsageRecord.Part {

@@ -4,7 +4,7 @@ public import UsageModel
 /// words.
 ///
 /// `LedgerConformance` in MeteringTestKit is this comment as tests.
-public protocol UsageLedger: Sendable {
+public protocol UsageLedger: CorrectionStore {
     /// The catalog as it stands: what a batch is measured with.
     var preparer: EventPreparer { get }
 

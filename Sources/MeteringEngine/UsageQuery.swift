@@ -28,6 +28,9 @@ public struct UsageQuery: Sendable {
     public var zone: TimeZoneRules
     /// Cuts windows instead of ``window`` and ``zone``: the periods of a meter type.
     public var calendar: PeriodCalendar?
+    /// Ranges that are windows, instead of those that ``window`` or ``calendar`` cuts: in order,
+    /// none into another. What lies between two is a window too.
+    public var ranges: [Range<Instant>] = []
     public var groupBy: [Group]
     /// nil: as of now.
     public var asOf: Position?
@@ -69,7 +72,7 @@ public struct UsageQuery: Sendable {
     }
 
     /// Whether the range is cut into windows.
-    public var isCut: Bool { window != nil || calendar != nil }
+    public var isCut: Bool { window != nil || calendar != nil || !ranges.isEmpty }
 
     /// The windows in order, each cut to the range; the whole range where there are none asked for.
     ///
@@ -85,7 +88,14 @@ public struct UsageQuery: Sendable {
             }
             windows.append(window)
         }
-        if let calendar {
+        if !ranges.isEmpty {
+            for range in ranges {
+                if let last = windows.last?.upperBound, last < range.lowerBound {
+                    try add(last..<range.lowerBound)
+                }
+                try add(range)
+            }
+        } else if let calendar {
             for period in calendar.periods(in: range) { try add(period.range.clamped(to: range)) }
         } else if let window {
             for range in WindowCutter(width: window, zone: zone).windows(in: range) {

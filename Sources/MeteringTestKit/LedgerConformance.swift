@@ -26,6 +26,7 @@ public struct LedgerConformance: Sendable {
         try await expressions()
         try await aggregations()
         try await versions()
+        try await corrections()
         violations += try await EnrolmentConformance(ledger).run()
         return violations
     }

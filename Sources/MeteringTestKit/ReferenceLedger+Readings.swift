@@ -102,11 +102,13 @@ extension ReferenceLedger {
         _ state: State,
         _ place: Int,
         _ meterType: MeterType,
-        _ dimensions: [UsageReading.Value]
+        _ dimensions: [UsageReading.Value],
+        asOf position: UInt64
     ) -> Bool {
         if let retired = meterType.retiredPosition, UInt64(place + 1) > retired.value {
             return false
         }
+        guard state.history.counts(UInt64(place + 1), asOf: position) else { return false }
         return uses(of: meterType, in: state.entries[place...place], state).contains { use in
             dimensions.allSatisfy { use.dimensions[$0.name] == $0.value }
         }
@@ -146,7 +148,9 @@ extension ReferenceLedger {
         let catalog = MeterCatalog(generation: 0, meterTypes: [meterType])
         let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
         var uses: [Use] = []
-        for (place, entry) in entries.enumerated() {
+        let last = position.map(UInt64.init) ?? .max
+        for place in entries.indices {
+            let entry = entries[place]
             if let retired = meterType.retiredPosition, UInt64(place + 1) > retired.value { break }
             let batch = preparer.prepareAgain(entry.batch)
             let event = batch.events[entry.place]
@@ -154,6 +158,7 @@ extension ReferenceLedger {
             let effective = meterType.effective
             let stretches = Self.stretches(meterType, times ?? effective, subject, said)
             guard effective.contains(event.time),
+                state.history.counts(UInt64(place + 1), asOf: last),
                 let stretch = stretches.first(where: { $0.contains(event.time) })
             else { continue }
             let first = Int(event.firstContribution)

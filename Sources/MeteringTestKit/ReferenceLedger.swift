@@ -11,6 +11,8 @@ public final class ReferenceLedger: UsageLedger {
         var batch: PreparedBatch
         var place: Int
         var at: Instant
+        /// An entry of a correction, or a replacement: it takes no key.
+        var isOwn = false
     }
 
     struct State {
@@ -21,6 +23,8 @@ public final class ReferenceLedger: UsageLedger {
         var generation: UInt64 = 1
         var said: [Said] = []
         var customers: [(position: Int, customer: Customer)] = []
+        var history = CorrectionHistory()
+        var corrections: [Made] = []
     }
 
     let state = Mutex(State())
@@ -31,7 +35,7 @@ public final class ReferenceLedger: UsageLedger {
 
     public var preparer: EventPreparer { state.withLock { preparer($0) } }
 
-    private func preparer(_ state: borrowing State) -> EventPreparer {
+    func preparer(_ state: borrowing State) -> EventPreparer {
         let catalog = MeterCatalog(
             generation: state.generation,
             meterTypes: state.meterTypes.counting(at: .last)
@@ -68,7 +72,8 @@ public final class ReferenceLedger: UsageLedger {
             let origin = batch.origins[Int(event.origin)]
             state.books[origin, default: BooksLine()].received += 1
             let known = state.entries.firstIndex { entry in
-                text(entry.batch, entry.batch.events[entry.place].decoded.source)
+                !entry.isOwn
+                    && text(entry.batch, entry.batch.events[entry.place].decoded.source)
                     == text(batch, event.decoded.source)
                     && text(entry.batch, entry.batch.events[entry.place].decoded.id)
                         == text(batch, event.decoded.id)
@@ -184,9 +189,9 @@ public final class ReferenceLedger: UsageLedger {
             throw LedgerError(.notFound, "no meter type \(key)")
         }
         var events = entries.indices.prefix(Int(last)).filter { place in
-            versions?.contains { counts(snapshot, place, $0, query.dimensions) } ?? true
+            versions?.contains { counts(snapshot, place, $0, query.dimensions, asOf: last) } ?? true
         }
-        .map { stored($0, entries) }.filter { event in
+        .map { stored($0, snapshot, asOf: last) }.filter { event in
             query.range.contains(event.time)
                 && (query.subjects.isEmpty || query.subjects.contains(event.subject))
                 && (query.source == nil || event.source == query.source)
@@ -205,10 +210,10 @@ public final class ReferenceLedger: UsageLedger {
         )
     }
 
-    private func stored(_ place: Int, _ entries: [Entry]) -> StoredEvent {
-        let entry = entries[place]
+    func stored(_ place: Int, _ state: State, asOf position: UInt64 = .max) -> StoredEvent {
+        let entry = state.entries[place]
         let event = entry.batch.events[entry.place]
-        return StoredEvent(
+        var stored = StoredEvent(
             json: Array(entry.batch.bytes[event.decoded.whole.range]),
             position: Position(UInt64(place + 1)),
             receivedAt: entry.at,
@@ -219,11 +224,14 @@ public final class ReferenceLedger: UsageLedger {
             subject: text(entry.batch, event.decoded.subject),
             explanation: []
         )
+        stored.corrections = said(of: UInt64(place + 1), state, asOf: position)
+        return stored
     }
 
     public func event(source: String, id: String) async throws(LedgerError) -> StoredEvent? {
-        let entries = state.withLock { $0.entries }
-        let events = entries.indices.map { stored($0, entries) }
+        let snapshot = state.withLock { $0 }
+        let events = snapshot.entries.indices.filter { !snapshot.entries[$0].isOwn }
+            .map { stored($0, snapshot) }
         return events.first { $0.source == source && $0.id == id }
     }
 

@@ -24,10 +24,12 @@ final class LedgerCore: Sendable {
     let meterTypes: Mutex<[MeterType]>
     let meterRegistry: Mutex<MeterRegistry>
     let customerRegistry: Mutex<CustomerRegistry>
+    let corrections: Mutex<CorrectionRegistry>
     /// What decides of events whether they count, where that depends on enrolments.
     let gate = Mutex<CountGate?>(nil)
     let counters = Mutex(IntakeCounters())
-    /// How often a version came into force: what is read across one is no answer.
+    /// How often a version came into force or a correction was made: what is read across one is no
+    /// answer.
     let successions = Atomic<Int>(0)
     /// How the events of a group stand in the books. Only for the committer's thread.
     let booksRule: Mutex<BooksRule>
@@ -42,6 +44,7 @@ final class LedgerCore: Sendable {
         meterTypes: [MeterType],
         meterRegistry: MeterRegistry,
         customerRegistry: CustomerRegistry,
+        corrections: CorrectionRegistry,
         logger: Logger,
         clock: @escaping @Sendable () -> Instant
     ) {
@@ -50,6 +53,7 @@ final class LedgerCore: Sendable {
         self.meterTypes = Mutex(meterTypes)
         self.meterRegistry = Mutex(meterRegistry)
         self.customerRegistry = Mutex(customerRegistry)
+        self.corrections = Mutex(corrections)
         preparer = Mutex(Self.preparer(meterTypes, hashKey: truth.hashKey, generation: 1))
         booksRule = Mutex(BooksRule(meterTypes.counting(at: .last)) { $0.inForceSince == nil })
         renewGate()

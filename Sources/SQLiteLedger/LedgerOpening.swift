@@ -42,6 +42,7 @@ struct LedgerOpening {
         }
         derived.install(meterTypes)
         let meterRegistry = try truth.meterRegistry()
+        let corrections = try truth.correctionRegistry()
         if isNew { derived.tables.withLock { $0.recount = Recount(knowing: meterRegistry) } }
         let checkpoints = Checkpoints(
             directory: derivedDirectory,
@@ -54,7 +55,8 @@ struct LedgerOpening {
             derived: derived,
             checkpoints: checkpoints,
             meterTypes: meterTypes,
-            meterRegistry: meterRegistry
+            meterRegistry: meterRegistry,
+            corrections: corrections
         ).run()
         derived.intern(meterRegistry)
         let customerRegistry = try truth.customerRegistry()
@@ -67,6 +69,7 @@ struct LedgerOpening {
             meterTypes: meterTypes,
             meterRegistry: meterRegistry,
             customerRegistry: customerRegistry,
+            corrections: corrections,
             logger: opening.logger,
             clock: opening.clock
         )
@@ -137,7 +140,8 @@ extension LedgerCore {
             derived: derived,
             checkpoints: checkpoints,
             meterTypes: changed,
-            meterRegistry: registry
+            meterRegistry: registry,
+            corrections: corrections.withLock { $0 }
         ).run()
         derived.intern(registry)
         derived.intern(customerRegistry.withLock { $0 })

@@ -50,7 +50,9 @@ extension SQLiteLedger {
 
     public func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer {
         try reading("reading the books") {
-            let reader = BooksReader(derived: core.derived, query: query) { [core] in
+            let voided = core.corrections.withLock { $0.voided }
+            let reader = BooksReader(derived: core.derived, query: query, voided: voided) {
+                [core] in
                 let versions = core.meterTypes.withLock { $0 }
                 return Set(versions.filter { $0.inForceSince != nil }.map(\.number))
             }
@@ -64,7 +66,7 @@ extension SQLiteLedger {
 
     /// A damaged derived file is no answer: it is rebuilt, and the caller told to come again. What
     /// was read while a version came into force is read again.
-    private func reading<Answer>(_ what: String, _ body: () throws -> Answer) throws(LedgerError)
+    func reading<Answer>(_ what: String, _ body: () throws -> Answer) throws(LedgerError)
         -> Answer
     {
         let before = core.derived.read { $0.rebuilds }

@@ -54,6 +54,14 @@ public enum Limits {
     public static let enrolmentsMax = 1_000_000
     /// The most changes of one meter: dates, notes, suspensions.
     public static let meterChangesMax = 1_000
+    /// The most events that one correction changes.
+    public static let correctionEventsMax = 1_000_000
+    /// The most events that one correction names by their keys.
+    public static let correctionKeysMax = 10_000
+    /// The most meters of which the preview of a correction tells what becomes of them.
+    public static let correctionPreviewMetersMax = 100
+    /// The longest name of who made a change, in UTF-8 bytes.
+    public static let authorBytesMax = 256
     /// The longest reason of a change, in UTF-8 bytes.
     public static let reasonBytesMax = 1_024
     /// The longest key of a customer, in bytes.

@@ -23,7 +23,7 @@ struct Odometer: AsyncParsableCommand {
         UnreadableCommand.self, RecordsCommand.self, CloseCommand.self, DestinationsCommand.self,
         DeliveriesCommand.self, ReconcileCommand.self, BooksCommand.self, StatusCommand.self,
         ConfigCommand.self,
-        ApplyCommand.self, ExportCommand.self, ExplainCommand.self, OpenAPICommand.self,
+        ApplyCommand.self, ExportCommand.self, ExplainCommand.self, CorrectionsCommand.self, OpenAPICommand.self,
         CompletionsCommand.self,
     ]
 

@@ -134,6 +134,30 @@ final class ScriptedLedger: UsageLedger {
         return try await inner.customers(query)
     }
 
+    func correct(_ request: CorrectionRequest) async throws(LedgerError) -> CorrectionOutcome {
+        try failIfTold()
+        return try await inner.correct(request)
+    }
+
+    func preview(_ request: CorrectionRequest) async throws(LedgerError) -> CorrectionPreview {
+        try failIfTold()
+        return try await inner.preview(request)
+    }
+
+    func corrections(_ query: CorrectionQuery) async throws(LedgerError) -> CorrectionAnswer {
+        try failIfTold()
+        return try await inner.corrections(query)
+    }
+
+    func correction(_ number: Int64) async throws(LedgerError) -> Correction? {
+        try await inner.correction(number)
+    }
+
+    func corrected(_ query: CorrectedQuery) async throws(LedgerError) -> CorrectedAnswer {
+        try failIfTold()
+        return try await inner.corrected(query)
+    }
+
     func subjects(_ query: SubjectQuery) async throws(LedgerError) -> SubjectAnswer {
         try failIfTold()
         return try await inner.subjects(query)

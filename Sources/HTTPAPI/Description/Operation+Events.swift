@@ -181,8 +181,9 @@ extension Schema {
         .required("event", event, "As it was received."),
         .required("position", position), .required("receivedAt", instant),
         .required("time", instant, "The instant the event counts at."),
-        .required("status", words(["counted", "unmatched"])),
+        .required("status", words(["counted", "unmatched", "void"])),
         .required("explanation", list(of: explanation), "One entry per meter type."),
+        .optional("corrections", list(of: eventCorrection), "What was said of it, in order."),
     ])
     .named("StoredEvent")
 

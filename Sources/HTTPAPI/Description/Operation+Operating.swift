@@ -102,6 +102,7 @@ extension Schema {
         .required("duplicate", count), .required("conflict", count),
         .required("quarantined", count),
         .required("unreadable", count, "Beside the sum: values that could not be read."),
+        .required("voided", count, "Beside the sum: accepted events that corrections voided."),
         .required("balances", flag),
     ]
 

@@ -12,7 +12,7 @@ internal import WireFormat
 /// Lives on a thread of its own, for a commit blocks on the device. Nothing but this thread touches
 /// its state.
 final class Committer {
-    private let core: LedgerCore
+    let core: LedgerCore
     private let applier: Applier
     private var index = GroupIndex()
     private var log: LogReading
@@ -108,6 +108,46 @@ final class Committer {
         return group
     }
 
+    /// Appends events of the ledger's own, which have no key, in one transaction with what else is
+    /// written.
+    ///
+    /// - Parameters:
+    ///   - write: Is given the transaction.
+    ///   - beforeReadings: Runs once it is on stable storage, before readings know its position.
+    func append(
+        _ decoded: DecodedBatch,
+        at arrival: Instant,
+        writing write: (Database) throws -> Void,
+        beforeReadings: () -> Void
+    ) throws {
+        let preparer = core.preparer.withLock { $0 }
+        let batch = preparer.prepare(decoded, arrival: arrival)
+        let party = Party(batch: batch, packed: nil, totals: nil, isAtomic: false) { _ in }
+        try core.checkpoints.makeRoom(for: 0) { applier.drain() }
+        index.clear(expecting: batch.events.count)
+        var deciding = GroupDeciding(
+            parties: [party],
+            nextPosition: position + 1,
+            at: arrival,
+            compressors: core.compressors
+        )
+        let unknown = [UInt64](repeating: 0, count: batch.events.count)
+        let decision = try deciding.decide(known: unknown, index: &index, log: log)
+        let numbers = try core.truth.write(decision, [party], commit: commit + 1, also: write)
+        commit += 1
+        position = decision.lastPosition
+        beforeReadings()
+        core.add(
+            Applier.Group(
+                decision: decision,
+                parties: [party],
+                numbers: numbers,
+                commit: commit,
+                started: core.ticks()
+            )
+        )
+    }
+
     /// Drops the derived state and derives it again from the log. Calls wait meanwhile, as many as
     /// the room holds; the others are told to come again.
     func rebuild() {
@@ -126,11 +166,13 @@ final class Committer {
 extension Truth {
     /// Writes a decided group in one transaction.
     ///
+    /// - Parameter also: Writes what else belongs to it.
     /// - Returns: the number of each quarantined event, in the decision's order.
     func write(
         _ decision: GroupDecision,
         _ parties: [Party],
-        commit: Int64
+        commit: Int64,
+        also: (Database) throws -> Void = { _ in }
     ) throws -> [Int64] {
         let at = decision.at
         writeAhead.wrote(decision.blocks.reduce(0) { $0 + $1.packed.payload.count })
@@ -154,6 +196,7 @@ extension Truth {
                     numbers.append(try Self.insert(quarantined, bytes, hashKey, at, database))
                 }
                 try Self.insert(decision.unreadable, database)
+                try also(database)
                 return .commit
             }
             return numbers

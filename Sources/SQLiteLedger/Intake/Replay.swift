@@ -15,6 +15,7 @@ struct Replay {
     let checkpoints: Checkpoints
     let meterTypes: [MeterType]
     let meterRegistry: MeterRegistry
+    let corrections: CorrectionRegistry
 
     /// Replays all commits after the tables' own.
     func run(progress: (UInt64) -> Void = { _ in }) throws {
@@ -75,7 +76,9 @@ struct Replay {
             let batch = block.prepared(by: preparer)
             derived.tables.withLock { tables in
                 for (place, event) in batch.events.enumerated() {
-                    tables.insertKey(event.key, block.firstPosition + UInt64(place))
+                    let position = block.firstPosition + UInt64(place)
+                    guard !corrections.isEntry(position) else { continue }
+                    tables.insertKey(event.key, position)
                 }
             }
             let first = block.firstPosition

@@ -6,6 +6,7 @@ internal import UsageModel
 struct BooksReader {
     let derived: DerivedState
     let query: BooksQuery
+    var voided: [StoredCorrection.BooksPlace: Int64] = [:]
     /// The versions in force: asked for once the cells are read, so that the books never know less
     /// of a version than its events.
     let inForce: () -> Set<UInt32>
@@ -47,7 +48,10 @@ struct BooksReader {
             let (source, type) = (names[key.source] ?? "", names[key.type] ?? "")
             if let asked = query.source, asked != source { continue }
             if let asked = query.type, asked != type { continue }
+            let place = StoredCorrection.BooksPlace(source: source, type: type, hour: key.bucket)
+            let voided = voided[place] ?? 0
             total.add(counts)
+            total.voided += voided
             guard !query.groupBy.isEmpty else { continue }
             let hour = RollupBucket.start(key.bucket)
             var line = BooksLine()
@@ -65,6 +69,7 @@ struct BooksReader {
                 order.append(hour.rfc3339)
             }
             lines[order, default: line].add(counts)
+            lines[order, default: line].voided += voided
         }
         return BooksAnswer(
             position: Position(position),
@@ -87,7 +92,7 @@ struct BooksReader {
     static func lines(of derived: DerivedState, _ inForce: Set<UInt32>) throws -> [BooksLine] {
         let whole = Instant(microseconds: .min)..<Instant(microseconds: .max)
         let query = BooksQuery(groupBy: [.source], range: whole)
-        let reader = BooksReader(derived: derived, query: query) { inForce }
+        let reader = BooksReader(derived: derived, query: query, inForce: { inForce })
         return try reader.answer().lines
     }
 

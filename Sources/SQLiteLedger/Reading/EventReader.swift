@@ -22,7 +22,7 @@ struct EventReader {
         }
     }
 
-    private func event(at position: UInt64, _ meterTypes: [MeterType]) throws -> StoredEvent? {
+    func event(at position: UInt64, _ meterTypes: [MeterType]) throws -> StoredEvent? {
         guard let block = try core.truth.block(holding: position)?.events() else { return nil }
         let explaining = Explaining(core: core, meterTypes: meterTypes)
         return explaining.event(Int(position - block.firstPosition), of: block)
@@ -37,7 +37,11 @@ struct EventReader {
         let patterns = try query.meterType.map { key in
             try core.versions(of: key).flatMap(\.definition.eventTypes)
         }
-        let explaining = Explaining(core: core, meterTypes: core.currentMeterTypes())
+        let explaining = Explaining(
+            core: core,
+            meterTypes: core.currentMeterTypes(),
+            asOf: upTo
+        )
         let filter = EventFilter(query: query)
         var events: [StoredEvent] = []
         let scan = BlockScan(
@@ -77,7 +81,7 @@ struct EventReader {
 }
 
 /// Which events a question asks for.
-private struct EventFilter {
+struct EventFilter {
     let query: EventQuery
 
     func isAfterCursor(_ position: UInt64) -> Bool {

@@ -11,12 +11,19 @@ struct Explaining {
     private let versions: [[MeterType]]
     private let preparer: EventPreparer
     private let registry: MeterRegistry
+    private let corrections: CorrectionRegistry
+    /// The last position of what is known.
+    private let asOf: UInt64
     /// Of the versions that compute something, by number.
     private let reports: [UInt32: ExpressionReport]
 
-    /// - Parameter meterTypes: All versions of all meter types.
-    init(core: LedgerCore, meterTypes: [MeterType]) {
+    /// - Parameters:
+    ///   - meterTypes: All versions of all meter types.
+    ///   - position: Corrections after it are not known.
+    init(core: LedgerCore, meterTypes: [MeterType], asOf position: UInt64 = .max) {
         registry = core.meterRegistry.withLock { $0 }
+        corrections = core.corrections.withLock { $0 }
+        asOf = position
         versions = Dictionary(grouping: meterTypes, by: \.key)
             .sorted { $0.key < $1.key }
             .map { _, versions in
@@ -42,7 +49,8 @@ struct Explaining {
         func text(_ slice: ByteSlice) -> String {
             String(decoding: batch.bytes[slice.range], as: UTF8.self)
         }
-        return StoredEvent(
+        let said = said(of: position.value)
+        var event = StoredEvent(
             json: Array(batch.bytes[decoded.whole.range]),
             position: position,
             receivedAt: arrival,
@@ -53,9 +61,23 @@ struct Explaining {
             subject: text(decoded.subject),
             explanation: versions.compactMap { versions in
                 Self.ruling(versions, at: batch.events[0].time)
-                    .map { explanation(of: $0, batch, position) }
+                    .map { explanation(of: $0, batch, position, said.last) }
             }
         )
+        event.corrections = said
+        return event
+    }
+
+    private func said(of position: UInt64) -> [StoredEvent.Corrected] {
+        corrections.history.words(of: position).filter { $0.at <= asOf }.compactMap { word in
+            corrections.correction(at: word.at).map { correction in
+                StoredEvent.Corrected(
+                    correction: correction,
+                    counts: word.counts,
+                    replacement: word.replacement == 0 ? nil : Position(word.replacement)
+                )
+            }
+        }
     }
 
     /// The version whose word counts at a time; before all of them, the one that comes first.
@@ -67,7 +89,8 @@ struct Explaining {
     private func explanation(
         of meterType: MeterType,
         _ batch: PreparedBatch,
-        _ position: Position
+        _ position: Position,
+        _ corrected: StoredEvent.Corrected?
     ) -> StoredEvent.Explanation {
         let contribution = batch.contributions.first { $0.meter == meterType.number }
         var because = ""
@@ -84,6 +107,9 @@ struct Explaining {
             because = "the history is still being counted"
         } else if let cause = whyNotEnrolled(meterType, batch) {
             because = cause
+        } else if let corrected, !corrected.counts {
+            let did = corrected.replacement.map { "replaced by position \($0)" } ?? "voided"
+            because = "\(did): \(corrected.correction.id), \(corrected.correction.reason)"
         }
         guard let contribution, because.isEmpty else {
             return .init(

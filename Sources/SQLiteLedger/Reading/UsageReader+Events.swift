@@ -19,6 +19,10 @@ extension UsageReader {
             take(block.prepared(by: preparer), from: first, upTo: position, windows)
             return true
         }
+        guard let tried else { return }
+        let end = position + 1
+        let preparer = last.preparer(of: asked.filter { $0.covers(Position(end)) })
+        take(preparer.prepareAgain(tried), from: end, upTo: .max, windows)
     }
 
     /// The blocks that hold what the rollups did not answer for.
@@ -43,7 +47,8 @@ extension UsageReader {
             let at = first + UInt64(place)
             let isCut = windows.readsEvents(in: event.bucket)
             guard at <= position, event.contributionCount > 0,
-                asked?.contains(event.subjectHash) ?? true
+                asked?.contains(event.subjectHash) ?? true,
+                corrections.history.counts(at, asOf: position)
             else { continue }
             if windows.readsEventsOnly, hasCarried { takeSamples(event, at, of: batch) }
             guard isCut || partial.contains(event.bucket),

@@ -1,5 +1,6 @@
 internal import Metering
 internal import MeteringEngine
+internal import Synchronization
 internal import UsageModel
 internal import WireFormat
 
@@ -21,6 +22,9 @@ struct UsageReader {
     /// The versions that the reading follows, by their numbers.
     let meterTypes: [UInt32: MeterType]
     let coverage: Coverage
+    let corrections: CorrectionRegistry
+    /// Events that are tried out: they count as if they stood at the end of the log.
+    let tried: PreparedBatch?
     let named: [(text: String, hash: UInt64)]
     /// Hashes of the subjects that can matter; nil: all.
     let asked: Set<UInt64>?
@@ -42,13 +46,18 @@ struct UsageReader {
     private var names: [UInt32: String] = [:]
     private var numbers: [[UInt8]: UInt32] = [:]
 
-    /// - Parameter draft: A version to be read alone, over all events; nil: those in force.
+    /// - Parameters:
+    ///   - draft: A version to be read alone, over all events; nil: those in force.
+    ///   - corrections: nil: those that were made.
     init(
         core: LedgerCore,
         query: UsageQuery,
-        alone draft: MeterType? = nil
+        alone draft: MeterType? = nil,
+        trying corrections: CorrectionRegistry? = nil,
+        _ tried: PreparedBatch? = nil
     ) throws(LedgerError) {
-        (self.core, self.query) = (core, query)
+        (self.core, self.query, self.tried) = (core, query, tried)
+        self.corrections = corrections ?? core.corrections.withLock { $0 }
         var meterTypes: [UInt32: MeterType] = [:]
         isAlone = draft != nil || query.version != nil
         let single = try core.version(asked: query)
@@ -92,7 +101,10 @@ struct UsageReader {
         if let asOf = query.asOf, asOf.value > now {
             throw LedgerError(.positionUnknown, "the log ends at position \(now)")
         }
-        var windows = try UsageWindows(query, readsEventsOnly: isAlone)
+        let corrected = correctedBuckets
+        // Values that are carried may come from any bucket.
+        let isAlone = isAlone || (hasCarried && !corrected.isEmpty)
+        var windows = try UsageWindows(query, readsEventsOnly: isAlone, corrected: corrected)
         var position = query.asOf?.value ?? now
         if position == now, !isAlone { position = try readRollups(windows) }
         if let asOf = query.asOf?.value, asOf < max(now, position) {
@@ -103,6 +115,13 @@ struct UsageReader {
         }
         try readEvents(windows, upTo: position)
         return try answer(windows, at: position)
+    }
+
+    /// The buckets whose rollups count events that are void, or lack some that are tried out.
+    private var correctedBuckets: Set<Int32> {
+        var buckets = corrections.buckets(of: asked)
+        for event in tried?.events ?? [] { buckets.insert(event.bucket) }
+        return buckets
     }
 
     /// Turns what was read into readings.

@@ -4,8 +4,9 @@ internal import UsageModel
 
 /// The windows of a question, and which rollup buckets their edges cut.
 ///
-/// A bucket that lies in one window as a whole is read from the rollups; one that an edge cuts is
-/// read from its events, so that every range is exact to the microsecond.
+/// A bucket that lies in one window as a whole is read from the rollups; one that an edge cuts, or
+/// that holds corrected events, is read from its events, so that every range is exact to the
+/// microsecond.
 struct UsageWindows {
     /// What the answer shows.
     let ranges: [Range<Instant>]
@@ -15,7 +16,12 @@ struct UsageWindows {
     /// Whether everything is read from events: a question about the past.
     let readsEventsOnly: Bool
 
-    init(_ query: UsageQuery, readsEventsOnly: Bool) throws(LedgerError) {
+    /// - Parameter corrected: Buckets whose rollups count events that are void.
+    init(
+        _ query: UsageQuery,
+        readsEventsOnly: Bool,
+        corrected: Set<Int32> = []
+    ) throws(LedgerError) {
         ranges = try query.windows()
         self.readsEventsOnly = readsEventsOnly
         let clamped = query.range.clamped(to: Instant.reach)
@@ -27,7 +33,7 @@ struct UsageWindows {
                 let bucket = RollupBucket.index(of: Instant(microseconds: edge))
                 return RollupBucket.start(bucket).microseconds == edge ? nil : bucket
             }
-        )
+        ).union(corrected)
     }
 
     /// The buckets that the windows touch.

@@ -203,25 +203,27 @@ extension Truth {
         }
     }
 
-    /// Some 50 µs for each period.
+    /// Some 50 µs for each instant: periods of a meter do not overlap, so the one that ends next
+    /// after an instant holds it, or none does.
     func latestRecords(of id: MeterID, holding instants: [Instant]) throws -> [UsageRecord] {
         try pool.read { database in
             let statement = try database.cachedStatement(
                 sql: """
                     SELECT sequence, document FROM usage_record
-                    WHERE meter_type = ? AND subject = ? AND period_end > ? AND period_start <= ?
+                    WHERE meter_type = ? AND subject = ? AND period_end > ?
                         AND kind <> 'interim'
                     ORDER BY period_end, revision DESC LIMIT 1
                     """
             )
             var latest: [UsageRecord] = []
             for instant in instants.sorted() where latest.last?.period.contains(instant) != true {
-                let time = instant.microseconds
                 let row = try Row.fetchOne(
                     statement,
-                    arguments: [id.meterType.text, id.subject, time, time]
+                    arguments: [id.meterType.text, id.subject, instant.microseconds]
                 )
-                if let row { latest.append(try Self.record(row)) }
+                guard let record = try row.map(Self.record), record.period.contains(instant)
+                else { continue }
+                latest.append(record)
             }
             return latest
         }

@@ -44,6 +44,7 @@ struct BooksCommand: AsyncParsableCommand {
         var conflict: Count
         var quarantined: Count
         var unreadable: Count?
+        var voided: Count?
         var balances: Bool?
     }
 
@@ -90,7 +91,7 @@ struct BooksCommand: AsyncParsableCommand {
         ].filter { group in lines.contains { group.1($0) != nil } }
         let counts = [
             "RECEIVED", "COUNTED", "UNMATCHED", "DUPLICATE", "CONFLICT", "QUARANTINED",
-            "UNREADABLE",
+            "UNREADABLE", "VOIDED",
         ]
         let head = (groups.isEmpty ? [""] : groups.map(\.0)) + counts
         var table = Table(head, numbers: Set((head.count - counts.count)..<head.count))
@@ -99,7 +100,7 @@ struct BooksCommand: AsyncParsableCommand {
                 names + [
                     line.received.text, line.counted.text, line.unmatched.text,
                     line.duplicate.text, line.conflict.text, line.quarantined.text,
-                    line.unreadable?.text ?? "0",
+                    line.unreadable?.text ?? "0", line.voided?.text ?? "0",
                 ]
             )
         }

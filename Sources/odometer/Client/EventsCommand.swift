@@ -49,6 +49,7 @@ struct EventAnswer: Decodable {
     var time: String?
     var status: String
     var explanation: [Explanation]?
+    var corrections: [CorrectionLine]?
 }
 
 struct EventsList: AsyncParsableCommand {

@@ -50,7 +50,12 @@ extension EventAnswer {
                 others.add([line.meterType, version, line.because ?? ""])
             }
         }
+        var said = Table(["CORRECTION", "KIND", "AT", "AUTHOR", "REASON", "COUNTS SINCE"])
+        for one in corrections ?? [] {
+            let counts = one.counts.map { $0 ? "yes" : "no" } ?? "-"
+            said.add([one.id, one.kind, one.at, one.author, one.reason, counts])
+        }
         return facts.text(withHead: false)
-            + [counted, others].filter { !$0.isEmpty }.map { "\n" + $0.text() }.joined()
+            + [counted, others, said].filter { !$0.isEmpty }.map { "\n" + $0.text() }.joined()
     }
 }

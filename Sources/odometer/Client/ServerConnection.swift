@@ -73,12 +73,14 @@ struct ServerConnection: Sendable {
         _ path: String,
         query: [(String, String)] = [],
         accept: String = "application/json",
+        headers: [(name: String, value: String)] = [],
         body: (type: String, bytes: [UInt8])? = nil,
         timeoutSeconds: Int64 = 60
     ) async throws -> ServerAnswer {
         var request = HTTPClientRequest(url: address + path + Self.spelled(query))
         request.method = HTTPMethod(rawValue: method.rawValue)
         request.headers.add(name: "accept", value: accept)
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
         if let body {
             request.headers.add(name: "content-type", value: body.type)
             request.body = .bytes(ByteBuffer(bytes: body.bytes))
@@ -100,11 +102,19 @@ struct ServerConnection: Sendable {
         _ path: String,
         query: [(String, String)] = [],
         accept: String = "application/json",
+        headers: [(name: String, value: String)] = [],
         body: (type: String, bytes: [UInt8])? = nil
     ) async throws(CommandFailure) -> ServerAnswer {
         let answer: ServerAnswer
         do {
-            answer = try await call(method, path, query: query, accept: accept, body: body)
+            answer = try await call(
+                method,
+                path,
+                query: query,
+                accept: accept,
+                headers: headers,
+                body: body
+            )
         } catch {
             throw unreachable(error)
         }

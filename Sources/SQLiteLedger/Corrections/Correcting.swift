@@ -1,0 +1,70 @@
+internal import GRDB
+internal import Metering
+internal import MeteringEngine
+internal import Synchronization
+internal import UsageModel
+
+// A correction is made on the committer's thread, between two groups: one transaction holds its
+// entry in the log, the replacements behind it, and what it says of which events.
+extension Committer {
+    /// - Returns: nil where another correction came after the plan was made; it must be made anew.
+    func correct(_ plan: CorrectionPlan) throws -> CorrectionOutcome? {
+        let core = self.core
+        let registry = core.corrections.withLock { $0 }
+        if let known = try core.known(plan.request, registry) { return known }
+        guard registry.count == plan.known else { return nil }
+        guard plan.events > 0 else { return CorrectionOutcome(correction: nil) }
+        let entry = position + 1
+        let correction = Correction(
+            number: Int64(registry.count + 1),
+            position: Position(entry),
+            kind: plan.request.kind,
+            at: core.clock(),
+            author: plan.request.author,
+            reason: plan.request.reason,
+            events: plan.events
+        )
+        var replacements: PreparedBatch?
+        if case .replace(let batch) = plan.request.what { replacements = batch }
+        let count = UInt64(replacements?.events.count ?? 0)
+        let stored = StoredCorrection(
+            correction: correction,
+            entries: entry..<(entry + 1 + count),
+            token: plan.request.token,
+            fingerprint: plan.request.fingerprint,
+            targets: plan.targets.map { target in
+                var target = target
+                if target.change.replacement != 0 { target.change.replacement += entry }
+                return target
+            },
+            books: plan.books
+        )
+        try append(
+            CorrectionEntry.events(correction, replacements: replacements),
+            at: correction.at
+        ) { database in
+            try Truth.insert(stored, database)
+        } beforeReadings: {
+            // Readings know it before they reach its position: they ask what held as of theirs.
+            core.corrections.withLock { $0.add(stored) }
+            core.successions.add(1, ordering: .sequentiallyConsistent)
+        }
+        return CorrectionOutcome(correction: correction)
+    }
+}
+
+extension LedgerCore {
+    /// What the same request came to when it was made before; nil where it was not.
+    func known(
+        _ request: CorrectionRequest,
+        _ registry: CorrectionRegistry
+    ) throws -> CorrectionOutcome? {
+        guard let token = request.token else { return nil }
+        let known = try truth.pool.read { try Truth.correction(token: token, $0) }
+        guard let known else { return nil }
+        guard known.fingerprint == request.fingerprint else {
+            throw LedgerError(.alreadyExists, "another correction was made under this token")
+        }
+        return CorrectionOutcome(correction: registry.correction(known.number))
+    }
+}

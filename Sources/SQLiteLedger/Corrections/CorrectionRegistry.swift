@@ -1,0 +1,73 @@
+internal import Metering
+internal import MeteringEngine
+internal import UsageModel
+
+/// All corrections, as readings ask for them: which events are void as of a position, and which
+/// rollups therefore do not answer.
+///
+/// Rollups are never changed by a correction. The buckets in which a subject has corrected events
+/// are read from the events themselves, as those are that an edge cuts; so every aggregation is
+/// exact after a removal, and every reading of before stays what it was.
+struct CorrectionRegistry: Sendable {
+    private(set) var history = CorrectionHistory()
+    /// By their numbers, from 1.
+    private(set) var corrections: [Correction] = []
+    /// The positions of each, in order.
+    private(set) var entries: [Range<UInt64>] = []
+    private var buckets: [UInt64: Set<Int32>] = [:]
+    private var allBuckets: Set<Int32> = []
+    private(set) var voided: [StoredCorrection.BooksPlace: Int64] = [:]
+
+    var isEmpty: Bool { corrections.isEmpty && history.isEmpty }
+    var count: Int { corrections.count }
+
+    func correction(_ number: Int64) -> Correction? {
+        corrections.indices.contains(Int(number) - 1) ? corrections[Int(number) - 1] : nil
+    }
+
+    /// The correction that has its entry at a position.
+    func correction(at position: UInt64) -> Correction? {
+        place(holding: position).map { corrections[$0] }
+    }
+
+    /// Whether a position is that of a correction, or of a replacement: they have no key of their
+    /// own.
+    func isEntry(_ position: UInt64) -> Bool { place(holding: position) != nil }
+
+    private func place(holding position: UInt64) -> Int? {
+        var (low, high) = (0, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].upperBound <= position { low = middle + 1 } else { high = middle }
+        }
+        return low < entries.count && entries[low].contains(position) ? low : nil
+    }
+
+    /// The buckets that hold corrected events of some subjects, by the hashes of their names; nil:
+    /// of any.
+    func buckets(of subjects: Set<UInt64>?) -> Set<Int32> {
+        guard let subjects else { return allBuckets }
+        guard !buckets.isEmpty else { return [] }
+        return subjects.reduce(into: []) { all, subject in
+            if let own = buckets[subject] { all.formUnion(own) }
+        }
+    }
+
+    func concerns(_ subject: UInt64) -> Bool { buckets[subject] != nil }
+
+    mutating func add(_ stored: StoredCorrection) {
+        corrections.append(stored.correction)
+        entries.append(stored.entries)
+        add(stored.targets, at: stored.correction.position.value)
+        for (place, count) in stored.books { voided[place, default: 0] += count }
+    }
+
+    /// - Parameter position: 0 for what is only tried out: it holds as of every position.
+    mutating func add(_ targets: [StoredCorrection.Target], at position: UInt64) {
+        for target in targets {
+            history.add(target.change, at: position)
+            buckets[target.subjectHash, default: []].insert(target.bucket)
+            allBuckets.insert(target.bucket)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+public import UsageModel
+
+/// The body of `POST /v1/corrections`, understood.
+///
+///     {"kind": "void", "events": [{"source": "gateway-eu", "id": "req-7"}],
+///      "author": "Ada", "reason": "sent by a test"}
+///
+/// Of `void` and `restore` the events are told by `events`, by a `filter` of subject, type, source
+/// and times, or, for `restore`, by the `correction` to be taken back. Of `replace` the
+/// `replacements` are whole events, each under the key of the one that it is to stand for.
+public struct CorrectionDocument: Sendable {
+    public typealias Faults = MeterTypeDocument.Faults
+
+    /// Which events; one that is left out is not asked for.
+    public struct Filter: Sendable, Hashable {
+        public var subject: String?
+        public var type: EventTypePattern?
+        public var source: String?
+        /// Of the event's time, half-open.
+        public var from: Instant?
+        public var to: Instant?
+    }
+
+    public enum Targets: Sendable {
+        case keys([EventKey])
+        case filter(Filter)
+        /// The number of a correction.
+        case correction(Int64)
+        case replacements(DecodedBatch)
+    }
+
+    public var kind: CorrectionKind
+    public var targets: Targets
+    public var author: String
+    public var reason: String
+    /// Whether it is only asked what would happen.
+    public var isDryRun: Bool
+
+    private static let fields = [
+        "kind", "events", "filter", "correction", "replacements", "author", "reason", "dryRun",
+    ]
+
+    public init(_ value: JSONValue) throws(Faults) {
+        var reader = FieldReader(value, at: "", known: Self.fields)
+        guard reader.isObject else { throw reader.faults }
+        reader.require("kind", "void, replace or restore")
+        reader.require("author", "say who makes it")
+        reader.require("reason", "say why: it stays with the events for ever")
+        let kind: CorrectionKind? = reader.word("kind")
+        let author = reader.line("author", bytes: 1...Limits.authorBytesMax)
+        let reason = reader.line("reason", bytes: 1...Limits.reasonBytesMax)
+        isDryRun = reader.flag("dryRun") ?? false
+        let targets = kind.flatMap { Self.targets($0, &reader) }
+        guard reader.faults.all.isEmpty, let kind, let author, let reason, let targets else {
+            throw reader.faults
+        }
+        (self.kind, self.targets) = (kind, targets)
+        (self.author, self.reason) = (author, reason)
+    }
+
+    private static func targets(
+        _ kind: CorrectionKind,
+        _ reader: inout FieldReader
+    ) -> Targets? {
+        let ways: [String] =
+            switch kind {
+            case .void: ["events", "filter"]
+            case .restore: ["events", "filter", "correction"]
+            case .replace: ["replacements"]
+            }
+        for name in ["events", "filter", "correction", "replacements"] where !ways.contains(name) {
+            guard reader.value(name) != nil else { continue }
+            reader.fault(
+                name,
+                "a correction of kind \"\(kind.rawValue)\" has none",
+                "leave it out, and give \(ways.joined(separator: " or "))"
+            )
+        }
+        let given = ways.filter { reader.value($0) != nil }
+        guard given.count == 1 else {
+            let what = given.isEmpty ? "it does not say which events" : "it says twice which events"
+            reader.fault("", what, "give one of: \(ways.joined(separator: ", "))")
+            return nil
+        }
+        switch given[0] {
+        case "events": return keys(&reader).map { .keys($0) }
+        case "filter": return filter(&reader).map { .filter($0) }
+        case "correction":
+            guard let number = reader.string("correction").flatMap({ Correction.number($0) })
+            else {
+                reader.fault("correction", "it is no id of a correction", "give one, such as c-12")
+                return nil
+            }
+            return .correction(number)
+        default: return replacements(&reader).map { .replacements($0) }
+        }
+    }
+
+    private static func keys(_ reader: inout FieldReader) -> [EventKey]? {
+        let remedy = "give an object of a source and an id, both texts"
+        let keys = reader.list(
+            "events",
+            countMax: Limits.correctionKeysMax,
+            of: "key of an event",
+            remedy
+        ) { value -> EventKey? in
+            guard case .object(let object) = value, object.members.count == 2,
+                let source = object["source"]?.stringValue, let id = object["id"]?.stringValue,
+                !source.isEmpty, !id.isEmpty
+            else { return nil }
+            return EventKey(source: source, id: id)
+        }
+        guard keys?.isEmpty == true, reader.value("events")?.arrayValue?.isEmpty == true else {
+            return keys
+        }
+        reader.fault("events", "there are none", "name at least one")
+        return nil
+    }
+
+    private static func filter(_ reader: inout FieldReader) -> Filter? {
+        let known = ["subject", "type", "source", "from", "to"]
+        return reader.object("filter", known: known) { reader in
+            var filter = Filter()
+            filter.subject = reader.text("subject", bytesMax: Limits.subjectBytesMax)
+            filter.source = reader.text("source", bytesMax: Limits.keyFieldBytesMax)
+            if let type = reader.text("type", bytesMax: Limits.eventTypeBytesMax) {
+                filter.type = EventTypePattern(type)
+                if filter.type == nil {
+                    reader.fault(
+                        "type",
+                        "it is neither an event type nor a prefix of some",
+                        "give one type, or a prefix that ends in *: llm.*"
+                    )
+                }
+            }
+            (filter.from, filter.to) = (reader.instant("from"), reader.instant("to"))
+            if let from = filter.from, let to = filter.to, from >= to {
+                reader.fault("to", "it does not lie after from", "give a later instant")
+            }
+            if filter == Filter(), reader.faults.all.isEmpty {
+                let all = known.joined(separator: ", ")
+                reader.fault("", "it would find every event there is", "give some of: \(all)")
+            }
+            return filter
+        }
+    }
+
+    private static func replacements(_ reader: inout FieldReader) -> DecodedBatch? {
+        guard let value = reader.value("replacements") else { return nil }
+        guard let events = value.arrayValue, !events.isEmpty,
+            events.count <= Limits.correctionKeysMax
+        else {
+            let most = Limits.correctionKeysMax
+            reader.fault("replacements", "it is no list of events", "give 1 to \(most) of them")
+            return nil
+        }
+        let bytes = value.serialized(pretty: false)
+        guard let decoded = try? decodeEvents(bytes, framing: .plain) else {
+            reader.fault("replacements", "they cannot be read", "give whole events")
+            return nil
+        }
+        for rejected in decoded.rejected {
+            reader.fault(
+                "replacements/\(rejected.index)\(rejected.pointer)",
+                rejected.detail,
+                "give an event that could be counted"
+            )
+        }
+        var known: Set<EventKey> = []
+        for event in decoded.events {
+            func text(_ slice: ByteSlice) -> String {
+                String(decoding: decoded.bytes[slice.range], as: UTF8.self)
+            }
+            let key = EventKey(source: text(event.source), id: text(event.id))
+            if !known.insert(key).inserted {
+                let remedy = "give one event a key"
+                reader.fault("replacements/\(event.index)", "its key is there twice", remedy)
+            }
+            if !event.hasTime {
+                reader.fault(
+                    "replacements/\(event.index)/time",
+                    "it is missing",
+                    "give the time at which the use took place"
+                )
+            }
+        }
+        return reader.faults.all.isEmpty ? decoded : nil
+    }
+}

@@ -1,0 +1,285 @@
+import ArgumentParser
+import Foundation
+import WireFormat
+
+/// `odometer corrections`: what was voided, replaced or restored, by whom and why.
+struct CorrectionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "corrections",
+        abstract: "List corrections of counted events, or make one.",
+        subcommands: [
+            CorrectionsList.self, CorrectionsShow.self, CorrectionsVoid.self,
+            CorrectionsReplace.self, CorrectionsRestore.self,
+        ],
+        defaultSubcommand: CorrectionsList.self
+    )
+
+    static func path(_ id: String, _ what: String = "") -> String {
+        "/v1/corrections/" + ServerConnection.segment(id) + what
+    }
+}
+
+/// A correction as the server tells it; within an event, also whether that counts since.
+struct CorrectionLine: Decodable {
+    var id: String
+    var kind: String
+    var position: String
+    var at: String
+    var author: String
+    var reason: String
+    var events: Int?
+    var counts: Bool?
+}
+
+struct CorrectionsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List corrections, the newest first."
+    )
+
+    private struct Page: Decodable {
+        var items: [CorrectionLine]
+        var next: String?
+    }
+
+    @OptionGroup var list: ListFlags
+    @OptionGroup var answer: AnswerFlags
+
+    func run() async throws {
+        try await ServerConnection.open(answer.server) { server in
+            let got = try await server.ask(.get, "/v1/corrections", query: list.query)
+            guard !answer.json else { return Terminal.put(got) }
+            let page = try got.decoded(Page.self)
+            let head = ["ID", "KIND", "EVENTS", "POSITION", "AT", "AUTHOR", "REASON"]
+            var table = Table(head, numbers: [2, 3])
+            for one in page.items {
+                table.add([
+                    one.id, one.kind, one.events.map(String.init) ?? "-", one.position, one.at,
+                    one.author, one.reason,
+                ])
+            }
+            Terminal.put(table.text())
+            list.tell(next: page.next)
+        }
+    }
+}
+
+struct CorrectionsShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "List the events that a correction changed."
+    )
+
+    private struct Page: Decodable {
+        struct Item: Decodable {
+            var source: String
+            var id: String
+            var subject: String
+            var time: String
+            var position: String
+            var counts: Bool
+            var replacement: String?
+        }
+        var items: [Item]
+        var next: String?
+    }
+
+    @Argument(help: "Id of the correction: c-12.") var id: String
+    @OptionGroup var list: ListFlags
+    @OptionGroup var answer: AnswerFlags
+
+    func run() async throws {
+        try await ServerConnection.open(answer.server) { server in
+            let path = CorrectionsCommand.path(id, "/events")
+            let got = try await server.ask(.get, path, query: list.query)
+            guard !answer.json else { return Terminal.put(got) }
+            let page = try got.decoded(Page.self)
+            var table = Table(
+                ["SOURCE", "EVENT", "SUBJECT", "TIME", "POSITION", "COUNTS", "REPLACED BY"],
+                numbers: [4]
+            )
+            for one in page.items {
+                table.add([
+                    one.source, one.id, one.subject, one.time, one.position,
+                    one.counts ? "yes" : "no", one.replacement ?? "-",
+                ])
+            }
+            Terminal.put(table.text())
+            list.tell(next: page.next)
+        }
+    }
+}
+
+/// Who makes a correction, why, and whether it is only tried.
+struct CorrectionFlags: ParsableArguments {
+    @Option(help: "Why. It stays with the events for ever.") var reason: String
+    @Option(help: "Who makes it; the user of this machine unless said.") var author: String?
+    @Flag(help: "Only say what would happen.") var dryRun = false
+    @Option(help: "Your own name for the request: made twice, it is one correction.")
+    var idempotencyKey: String?
+    @OptionGroup var answer: AnswerFlags
+
+    private struct Answer: Decodable {
+        struct Preview: Decodable {
+            struct Meter: Decodable {
+                struct Record: Decodable {
+                    var record: String
+                    var before: String?
+                    var after: String?
+                }
+                var meter: String
+                var before: String?
+                var after: String?
+                var records: [Record]
+            }
+            var events: Int
+            var meters: [Meter]
+            var hasMoreMeters: Bool
+        }
+        var correction: CorrectionLine?
+        var preview: Preview?
+    }
+
+    func ask(_ kind: String, _ targets: JSONObject) async throws {
+        var document = targets
+        let user = ProcessInfo.processInfo.environment["USER"] ?? "unknown"
+        document["kind"] = .string(kind)
+        document["author"] = .string(author ?? user)
+        document["reason"] = .string(reason)
+        if dryRun { document["dryRun"] = .bool(true) }
+        let body = (type: "application/json", bytes: JSONValue.object(document).serialized())
+        let headers = idempotencyKey.map { [(name: "Idempotency-Key", value: $0)] } ?? []
+        try await ServerConnection.open(answer.server) { server in
+            let got = try await server.ask(
+                .post,
+                "/v1/corrections",
+                headers: headers,
+                body: body
+            )
+            guard !answer.json else { return Terminal.put(got) }
+            Terminal.put(Self.text(try got.decoded(Answer.self)))
+        }
+    }
+
+    private static func text(_ answer: Answer) -> String {
+        if let made = answer.correction {
+            let events = made.events ?? 0
+            return "\(made.id) at position \(made.position): \(events) events\n"
+        }
+        guard let preview = answer.preview else { return "nothing was to change\n" }
+        var table = Table(["METER", "RECORD", "BEFORE", "AFTER"], numbers: [2, 3])
+        for meter in preview.meters {
+            table.add([meter.meter, "all time", meter.before ?? "-", meter.after ?? "-"])
+            for record in meter.records {
+                table.add(["", record.record, record.before ?? "-", record.after ?? "-"])
+            }
+        }
+        let more = preview.hasMoreMeters ? "and further meters\n" : ""
+        let effects = table.isEmpty ? "" : table.text()
+        return "would change \(preview.events) events\n" + effects + more
+    }
+}
+
+/// Which events: one by its key, or all that a filter finds.
+struct TargetFlags: ParsableArguments {
+    @Option(help: "Source of the event; with --subject, --type, --from or --to of all events.")
+    var source: String?
+    @Option(help: "Id the source gave it; may repeat.") var id: [String] = []
+    @Option(help: "All events of this subject.") var subject: String?
+    @Option(help: "All events of this type, or of a prefix that ends in *.") var type: String?
+    @Option(help: "All events from this time on.") var from: String?
+    @Option(help: "All events before this time.") var to: String?
+
+    func validate() throws {
+        if !id.isEmpty, source == nil { throw ValidationError("an id needs its --source") }
+        if !id.isEmpty, [subject, type, from, to].contains(where: { $0 != nil }) {
+            throw ValidationError("say either --id, or a filter")
+        }
+    }
+
+    var isEmpty: Bool { id.isEmpty && [source, subject, type, from, to].allSatisfy { $0 == nil } }
+
+    var document: JSONObject {
+        guard id.isEmpty else {
+            let keys = id.map { id in
+                JSONValue.object(["source": .string(source ?? ""), "id": .string(id)])
+            }
+            return ["events": .array(keys)]
+        }
+        var filter: JSONObject = [:]
+        let given = [
+            ("source", source), ("subject", subject), ("type", type), ("from", from), ("to", to),
+        ]
+        for (name, value) in given { filter[name] = value.map { .string($0) } }
+        return ["filter": .object(filter)]
+    }
+}
+
+struct CorrectionsVoid: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "void",
+        abstract: "Let events count no more.",
+        discussion: """
+              odometer corrections void --source gateway-eu --id req-7 --reason "load test"
+              odometer corrections void --subject acme --from 2026-11-01T00:00:00Z \\
+                --to 2026-11-02T00:00:00Z --reason "sent twice" --dry-run
+            """
+    )
+
+    @OptionGroup var targets: TargetFlags
+    @OptionGroup var flags: CorrectionFlags
+
+    func validate() throws {
+        if targets.isEmpty { throw ValidationError("say which: --source with --id, or a filter") }
+    }
+
+    func run() async throws { try await flags.ask("void", targets.document) }
+}
+
+struct CorrectionsRestore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Take back the last correction of events, or one correction.",
+        discussion: """
+              odometer corrections restore --correction c-12 --reason "it was no test"
+              odometer corrections restore --source gateway-eu --id req-7 --reason "no test"
+            """
+    )
+
+    @Option(help: "Id of the correction to take back.") var correction: String?
+    @OptionGroup var targets: TargetFlags
+    @OptionGroup var flags: CorrectionFlags
+
+    func validate() throws {
+        guard targets.isEmpty != (correction == nil) else {
+            throw ValidationError("say which: --correction, or --source with --id, or a filter")
+        }
+    }
+
+    func run() async throws {
+        let one = correction.map { ["correction": .string($0)] as JSONObject }
+        try await flags.ask("restore", one ?? targets.document)
+    }
+}
+
+struct CorrectionsReplace: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replace",
+        abstract: "Let other events stand for those of their keys.",
+        discussion: """
+              odometer corrections replace --file right.json --reason "tokens were doubled"
+
+            The file has one event or an array of them, each with the source and the id of the one \
+            that it is to stand for.
+            """
+    )
+
+    @Option(help: "The events, JSON; - is standard input.") var file: String
+    @OptionGroup var flags: CorrectionFlags
+
+    func run() async throws {
+        let value = try JSONValue.parse(CommandBody.read(file))
+        let events = value.arrayValue == nil ? JSONValue.array([value]) : value
+        try await flags.ask("replace", ["replacements": events])
+    }
+}
