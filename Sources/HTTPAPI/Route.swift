@@ -8,6 +8,7 @@ enum Route: Int, CaseIterable {
     case destinations, destination, destinationPause, destinationResumption, destinationTest,
         destinationBooks
     case deliveries, delivery, resending
+    case audit
     case status, health, readiness, metrics, problem, description
     /// No address of ours.
     case none
@@ -53,6 +54,7 @@ enum Route: Int, CaseIterable {
         case .deliveries: "/v1/deliveries"
         case .delivery: "/v1/deliveries/{destination}/{number}"
         case .resending: "/v1/deliveries/resend"
+        case .audit: "/v1/audit"
         case .status: "/v1/status"
         case .health: "/healthz"
         case .readiness: "/readyz"
