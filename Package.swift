@@ -111,7 +111,7 @@ let package = Package(
             "SQLiteLedger",
             [
                 "CPrefetch", "UsageModel", "Metering", "WireFormat", "MeteringEngine",
-                "Compression", grdb, logging,
+                "Compression", grdb, crypto, logging,
             ]
         ),
         room(

@@ -47,9 +47,12 @@ struct Call {
     }
 
     /// Whether the caller would have rows as CSV.
-    var wantsCSV: Bool {
+    var wantsCSV: Bool { wants("text/csv") }
+
+    /// Whether the caller names a media type among those it takes.
+    func wants(_ type: String) -> Bool {
         guard let accept = request.headers[.accept], accept != "*/*" else { return false }
-        return accept.split(separator: ",").contains { MediaType(String($0)).name == "text/csv" }
+        return accept.split(separator: ",").contains { MediaType(String($0)).name == type }
     }
 
     /// What `Link` says of the next page.

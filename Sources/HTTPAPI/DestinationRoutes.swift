@@ -112,6 +112,9 @@ extension FrontDesk {
         guard destination.retiredAt == nil else {
             throw Refusal(.retired, "destination \"\(destination.key)\" is retired")
         }
+        try courier.check(destination.definition)
+        // First: what was sent is in the trail, whatever becomes of the server meanwhile.
+        try await records?.audit?.append(AuditedChange(.test, .destination, destination.key.text))
         var document: JSONObject = [:]
         func tell(_ outcome: String, _ status: Int?, _ answer: String) {
             document["outcome"] = .string(outcome)

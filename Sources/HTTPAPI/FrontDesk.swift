@@ -32,16 +32,25 @@ struct FrontDesk: HTTPResponder {
         budget = BodyBudget(bytesMax: configuration.bodyBytesInFlightMax)
     }
 
-    /// What the framework makes per request; nothing of it is asked for.
+    /// What the framework makes per request: where it came from.
     struct Visit: InitializableFromSource {
-        init(source: ApplicationRequestContextSource) {}
+        private let channel: any Channel
+
+        init(source: ApplicationRequestContextSource) { channel = source.channel }
+
+        /// The peer of the connection; empty where it has none.
+        var address: String { channel.remoteAddress?.ipAddress ?? "" }
     }
 
     func respond(to request: Request, context: Visit) async throws -> Response {
         let call = Call(request)
         let answer: Answer
         do {
-            answer = try await self.answer(call)
+            answer =
+                call.route.isAudited(call.request.method)
+                ? try await Author.$current.withValue(AuthorHeaders.author(call, context)) {
+                    try await self.answer(call)
+                } : try await self.answer(call)
         } catch let refusal as Refusal {
             answer = refusal.answer(instance: call.path, isPretty: call.isPretty)
         } catch let error as LedgerError {
@@ -90,6 +99,7 @@ struct FrontDesk: HTTPResponder {
         case .resending: return try await resendDeliveries(call)
         case .corrections, .correction, .correctedEvents:
             return try await answerOnCorrections(call)
+        case .audit: return try await listAudit(call)
         case .status: return try await readStatus(call)
         case .health: return .text("alive\n")
         case .readiness: return await readReadiness(call)

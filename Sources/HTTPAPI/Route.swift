@@ -9,6 +9,7 @@ enum Route: Int, CaseIterable {
         destinationBooks
     case deliveries, delivery, resending
     case corrections, correction, correctedEvents
+    case audit
     case status, health, readiness, metrics, problem, description
     /// No address of ours.
     case none
@@ -57,6 +58,7 @@ enum Route: Int, CaseIterable {
         case .corrections: "/v1/corrections"
         case .correction: "/v1/corrections/{id}"
         case .correctedEvents: "/v1/corrections/{id}/events"
+        case .audit: "/v1/audit"
         case .status: "/v1/status"
         case .health: "/healthz"
         case .readiness: "/readyz"

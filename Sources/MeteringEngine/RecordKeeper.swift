@@ -131,10 +131,11 @@ public final class RecordKeeper: Sendable {
                 let closing = try await store.closings(of: [id])[id]
                 let periods = try step.begun(meter, from: closing?.until ?? first, zone)
                 guard !periods.isEmpty else { return made }
-                let commit = try await self.commit(
+                var commit = try await self.commit(
                     closing: [Closing(meter: meter, before: closing, periods: periods)],
                     step
                 )
+                commit.audited = [Self.closed(id, closing, commit)]
                 try await store.keep(commit)
                 made += try await kept(commit.records)
             }

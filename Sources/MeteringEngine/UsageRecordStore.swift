@@ -66,11 +66,14 @@ public struct RecordCommit: Sendable {
     /// Meters that are settled.
     public var settled: [MeterID] = []
     public var mark: (key: MeterTypeKey, mark: RecordMark)?
+    /// What somebody asked for by hand; what the keeper does by itself is told by the records.
+    public var audited: [AuditedChange] = []
 
     public init() {}
 
     public var isEmpty: Bool {
         records.isEmpty && closings.isEmpty && unsettled.isEmpty && settled.isEmpty && mark == nil
+            && audited.isEmpty
     }
 }
 

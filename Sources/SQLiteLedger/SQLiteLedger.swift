@@ -157,16 +157,21 @@ public final class SQLiteLedger: UsageLedger {
         }
     }
 
-    /// Runs work on the committer's thread, between two groups.
+    /// Runs work on the committer's thread, between two groups, for the author of the call.
     func perform<Value: Sendable>(
         _ work: @escaping @Sendable (Committer) throws -> Value
     ) async throws(LedgerError) -> Value {
         let core = core
+        // A task's values do not follow work to another thread by themselves.
+        let author = Author.current
         let outcome: Result<Value, LedgerError> = await withCheckedContinuation { ticket in
             let isIn = core.enter(
                 .perform { committer in
                     do {
-                        ticket.resume(returning: .success(try work(committer)))
+                        let value = try Author.$current.withValue(author) {
+                            try work(committer)
+                        }
+                        ticket.resume(returning: .success(value))
                     } catch {
                         ticket.resume(
                             returning: .failure(core.fault(error, during: "a change"))

@@ -64,6 +64,12 @@ public enum Limits {
     public static let authorBytesMax = 256
     /// The longest reason of a change, in UTF-8 bytes.
     public static let reasonBytesMax = 1_024
+    /// The longest name that a caller gives itself for the audit trail, in UTF-8 bytes.
+    public static let actorBytesMax = 256
+    /// The longest name of a calling program that the audit trail keeps, in UTF-8 bytes.
+    public static let auditClientBytesMax = 256
+    /// The most bytes of documents in one page of the audit trail; one entry is told whole.
+    public static let auditPageBytesMax = 8 * 1024 * 1024
     /// The longest key of a customer, in bytes.
     public static let customerKeyBytesMax = 128
     /// The most customers, retired ones included.

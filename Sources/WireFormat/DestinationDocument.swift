@@ -187,4 +187,19 @@ public enum DestinationDocument {
         destination.outlet = hiding(destination.outlet)
         return write(destination)
     }
+
+    /// The values that ``shown(_:)`` hides, in their order: to tell whether they changed.
+    public static func secrets(of destination: DestinationDefinition) -> [JSONValue] {
+        func hidden(_ whole: JSONValue, _ shown: JSONValue) -> [JSONValue] {
+            if shown == .string(Self.hidden) { return [whole] }
+            if let whole = whole.objectValue, let shown = shown.objectValue {
+                return zip(whole.members, shown.members).flatMap { hidden($0.value, $1.value) }
+            }
+            if let whole = whole.arrayValue, let shown = shown.arrayValue {
+                return zip(whole, shown).flatMap { hidden($0, $1) }
+            }
+            return []
+        }
+        return hidden(.object(write(destination)), .object(shown(destination)))
+    }
 }

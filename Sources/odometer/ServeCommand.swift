@@ -59,7 +59,8 @@ struct RunningServer {
                 store: ledger,
                 keeper: keeper,
                 deliveries: ledger,
-                courier: courier
+                courier: courier,
+                audit: ledger
             ),
             clock: SystemClock.now,
             zones: zones,

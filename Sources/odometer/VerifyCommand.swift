@@ -44,7 +44,8 @@ struct VerifyCommand: ParsableCommand {
         Terminal.put(
             """
             clean: \(report.events) events in \(report.blocks) blocks, \(report.keys) keys, \
-            \(report.cells) rollup cells; the books balance\n
+            \(report.cells) rollup cells; the books balance; \(report.audit.entries) audit \
+            entries, head \(report.audit.head)\n
             """
         )
     }
@@ -54,6 +55,8 @@ struct VerifyCommand: ParsableCommand {
             "isClean": .bool(report.isClean), "events": .string("\(report.events)"),
             "blocks": .string("\(report.blocks)"), "keys": .string("\(report.keys)"),
             "cells": .string("\(report.cells)"),
+            "auditEntries": .string("\(report.audit.entries)"),
+            "auditHead": .string("\(report.audit.head)"),
             "findings": .array(report.findings.map { .string("\($0)") }),
         ]
         return String(decoding: document.serialized(), as: UTF8.self) + "\n"

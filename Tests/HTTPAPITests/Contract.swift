@@ -33,6 +33,7 @@ enum Contract {
         guard let schema = contents[type]?["schema"] else {
             return ["content type \(type) is not described"]
         }
-        return type.hasSuffix("json") ? check.faults(reply.json, schema) : []
+        return type.hasSuffix("json") && type != "application/x-ndjson"
+            ? check.faults(reply.json, schema) : []
     }
 }

@@ -56,7 +56,20 @@ final class DeliveryDesk: Sendable {
             random: { 0 },
             sleep: { _ in }
         )
-        edge = Edge(keeping: RecordKeeping(store: ledger, deliveries: ledger, courier: courier))
+        let keeper = RecordKeeper(
+            ledger: ledger,
+            store: ledger,
+            zones: SystemTimeZones(),
+            clock: { Edge.now }
+        )
+        let keeping = RecordKeeping(
+            store: ledger,
+            keeper: keeper,
+            deliveries: ledger,
+            courier: courier,
+            audit: ledger
+        )
+        edge = Edge(over: ledger, keeping: keeping)
     }
 
     deinit {

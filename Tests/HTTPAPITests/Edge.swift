@@ -36,6 +36,19 @@ struct Edge {
         )
     }
 
+    /// With a ledger of its own behind it; ``ledger`` is asked nothing.
+    init(over own: any UsageLedger, keeping: RecordKeeping) {
+        ledger = ScriptedLedger(clock: { Edge.now })
+        server = APIServer(
+            ledger: own,
+            records: keeping,
+            clock: { Edge.now },
+            zones: SystemTimeZones(),
+            configuration: APIConfiguration(port: 0),
+            logger: Logger(label: "edge") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
     struct Reply {
         var status: Int
         var headers: HTTPFields

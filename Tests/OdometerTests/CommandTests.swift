@@ -65,7 +65,12 @@ import WireFormat
         ("backup --data FOLDER/data --to FOLDER/copy", 0),
         ("backup --data FOLDER/data --to FOLDER/copy", 1),
         ("restore --from FOLDER/copy --data FOLDER/restored", 0),
-        ("verify --data FOLDER/restored", 0),
+        ("verify --data FOLDER/restored", 0), ("audit", 0), ("audit list --kind meter", 0),
+        ("audit list --kind none", 1), ("audit export", 0),
+        ("audit verify --data FOLDER/data", 0), ("audit verify --data FOLDER/none", 1),
+        ("audit verify --data FOLDER/data --head 0", 2),
+        ("audit verify --file FOLDER/none.ndjson", 2),
+        ("audit verify --file FOLDER/rejected.ndjson", 1),
         ("customers", 0), ("customers list", 0), ("customers put acme --subject acme", 0),
         ("customers put acme --file FOLDER/none.json", 2), ("customers put a/b", 1),
         ("customers put other --subject acme", 1), ("customers show acme", 0),
@@ -172,7 +177,8 @@ import WireFormat
                 "events show gateway a", "explain gateway a", "quarantine", "unreadable", "books",
                 "status", "config", "backup --data FOLDER/data --to FOLDER/copy",
                 "restore --no-verify --from FOLDER/copy --data FOLDER/restored",
-                "verify --data FOLDER/restored", "meter-types retire calls",
+                "verify --data FOLDER/restored", "audit", "audit verify --data FOLDER/restored",
+                "meter-types retire calls",
             ] {
                 let outcome = try program.run(Self.words(line + " --json", folder))
                 #expect(outcome.code == 0, "\(line): \(outcome.words)")

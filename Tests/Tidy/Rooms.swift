@@ -37,8 +37,8 @@ struct Room {
                 "Compression",
             ],
             theirs: [
-                "GRDB", "Logging", "Foundation", "FoundationEssentials", "Dispatch", "Glibc",
-                "Synchronization",
+                "GRDB", "Crypto", "Logging", "Foundation", "FoundationEssentials", "Dispatch",
+                "Glibc", "Synchronization",
             ]
         ),
         Room(

@@ -85,7 +85,8 @@ extension Operation {
                 ]
             ),
         ],
-        problems: [.atomicRefused, .tooManyEvents]
+        problems: [.atomicRefused, .tooManyEvents],
+        changesThings: false
     )
 
     static let readEvent = Operation(

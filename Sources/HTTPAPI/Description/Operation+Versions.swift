@@ -69,7 +69,8 @@ extension Operation {
         parameters: [.contentEncoding],
         body: Body(what: "The draft and the range.", contents: [.json(.previewRequest)]),
         outcomes: [.ok("Readings, and where they differ.", .json(.preview))],
-        problems: [.notFound, .unknownField, .valueOverflow]
+        problems: [.notFound, .unknownField, .valueOverflow],
+        changesThings: false
     )
 }
 

@@ -1,4 +1,5 @@
 import HTTPTypes
+import UsageModel
 import WireFormat
 
 /// One call of the API, described: what it takes, what it answers, and what can go wrong.
@@ -21,6 +22,8 @@ struct Operation: Sendable {
     /// Whether parameters that are not known are refused; `pretty` is known everywhere then.
     var judgesQuery = true
     var asksLedger = true
+    /// Whether a call that is no `GET` changes what the audit trail speaks of.
+    var changesThings = true
 
     /// What the pages are divided by.
     enum Topic: String, CaseIterable, Sendable {
@@ -33,6 +36,7 @@ struct Operation: Sendable {
         case destinations = "Destinations"
         case corrections = "Corrections"
         case books = "Books"
+        case audit = "Audit"
         case operating = "Operation"
 
         /// The name of its page.
@@ -88,7 +92,12 @@ struct Operation: Sendable {
     }
 
     /// All parameters, in the order in which they are described.
-    var allParameters: [Parameter] { parameters + (judgesQuery ? [.pretty] : []) }
+    var allParameters: [Parameter] {
+        parameters + (isAudited ? [.actor, .reason] : []) + (judgesQuery ? [.pretty] : [])
+    }
+
+    /// Whether it leaves an entry in the audit trail, where it changes something.
+    var isAudited: Bool { method != .get && changesThings }
 
     /// All that can go wrong, each type once.
     var allProblems: [ProblemType] {
@@ -100,6 +109,7 @@ struct Operation: Sendable {
             problems += [.bodyTooLarge, .unsupportedMediaType, .unsupportedEncoding]
             problems += [.malformedJSON, .storageFull]
         }
+        if isAudited { problems.append(.storageFull) }
         return ProblemType.allCases.filter(problems.contains)
     }
 }
@@ -152,6 +162,16 @@ extension Operation.Parameter {
         "Idempotency-Key",
         .text,
         "Accepted. What is sent makes the call idempotent by itself, so the key adds nothing."
+    )
+    static let actor = header(
+        AuthorHeaders.actor.rawName,
+        .text(atMost: Limits.actorBytesMax),
+        "Who makes the change, for the audit trail: unverified, for there is no sign-in yet."
+    )
+    static let reason = header(
+        AuthorHeaders.reason.rawName,
+        .text(atMost: Limits.reasonBytesMax),
+        "Why, for the audit trail."
     )
     static let contentEncoding = header(
         "Content-Encoding",

@@ -44,6 +44,7 @@ extension Route {
         case .corrections: [.listCorrections, .correct]
         case .correction: [.readCorrection]
         case .correctedEvents: [.listCorrected]
+        case .audit: [.listAudit]
         case .status: [.readStatus]
         case .health: [.readHealth]
         case .readiness: [.readReadiness]
@@ -60,6 +61,15 @@ extension Route {
     }
 
     var methods: [HTTPRequest.Method] { Self.methods[rawValue] }
+
+    private static let audited: [[HTTPRequest.Method]] = allCases.map { route in
+        route.operations.filter(\.isAudited).map(\.method)
+    }
+
+    /// Whether a call leaves an entry in the audit trail, where it changes something.
+    func isAudited(_ method: HTTPRequest.Method) -> Bool {
+        Self.audited[rawValue].contains(method)
+    }
 
     /// What `Allow` lists.
     var allowed: String { methods.map(\.rawValue).joined(separator: ", ") }

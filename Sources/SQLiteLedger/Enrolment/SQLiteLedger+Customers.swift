@@ -72,7 +72,7 @@ extension LedgerCore {
             createdAt: known?.createdAt ?? now,
             changedAt: now
         )
-        try add(customer, position)
+        try add(customer, before: known, position)
         return customer
     }
 
@@ -80,20 +80,26 @@ extension LedgerCore {
         _ key: CustomerKey,
         position: UInt64
     ) throws(LedgerError) -> Customer {
-        guard var customer = customerRegistry.withLock({ $0.customer(key) }) else {
+        guard let known = customerRegistry.withLock({ $0.customer(key) }) else {
             throw LedgerError(.notFound, "there is no customer \"\(key)\"")
         }
-        guard customer.retiredAt == nil else { return customer }
+        guard known.retiredAt == nil else { return known }
+        var customer = known
         let now = clock()
         (customer.retiredAt, customer.changedAt) = (now, now)
-        try add(customer, position)
+        try add(customer, before: known, position)
         return customer
     }
 
     /// Records a customer. Only on the committer's thread.
-    private func add(_ customer: Customer, _ position: UInt64) throws(LedgerError) {
+    private func add(
+        _ customer: Customer,
+        before: Customer?,
+        _ position: UInt64
+    ) throws(LedgerError) {
         do {
-            try truth.add(customer, position: position)
+            let change = AuditedChange.of(customer, before: before)
+            try truth.add(customer, audited: change, position: position)
         } catch {
             throw fault(error, during: "recording a customer")
         }

@@ -71,7 +71,10 @@ extension LedgerCore {
                 "there are \(registry.count) meters, and \(Limits.enrolmentsMax) at most"
             )
         }
-        if !rows.isEmpty { try add(rows) }
+        let audited = rows.compactMap { row in
+            fresh[row.id].map { AuditedChange.of($0, .enrol, before: nil) }
+        }
+        if !rows.isEmpty { try add(rows, audited: audited) }
         return EnrolAnswer(
             position: Position(position),
             enrolled: rows.count,
@@ -174,7 +177,10 @@ extension LedgerCore {
         }
         guard changed != meter.enrolment else { return meter }
         let number = meterRegistry.withLock { $0.last } + 1
-        try add([.init(changed, .altered, number, position: position, at: clock())])
+        try add(
+            [.init(changed, .altered, number, position: position, at: clock())],
+            audited: [.of(changed, .alter, before: meter.enrolment)]
+        )
         meter.enrolment = changed
         return meter
     }
@@ -205,14 +211,14 @@ extension LedgerCore {
             at: word.at,
             reason: change.reason
         )
-        try add([row])
+        try add([row], audited: [.of(change, of: id, before: meter.words.last?.change)])
         meter.words.append(word)
         return meter
     }
 
     /// Records changes, and puts them in force for the next group. Only on the committer's thread.
-    private func add(_ rows: [Truth.MeterChangeRow]) throws {
-        try truth.add(rows)
+    private func add(_ rows: [Truth.MeterChangeRow], audited: [AuditedChange]) throws {
+        try truth.add(rows, audited: audited, at: clock())
         derived.intern(rows.map(\.id.subject))
         meterRegistry.withLock { registry in
             for row in rows { registry.add(row.change, of: row.id, position: row.position) }

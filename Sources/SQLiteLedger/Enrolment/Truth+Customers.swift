@@ -5,7 +5,7 @@ internal import WireFormat
 
 // The table of customers: each change adds a row with the customer as it is from then on.
 extension Truth {
-    func add(_ customer: Customer, position: UInt64) throws {
+    func add(_ customer: Customer, audited: AuditedChange, position: UInt64) throws {
         let document = JSONValue.object(CustomerDocument.write(customer.definition))
         try pool.write { database in
             try database.execute(
@@ -19,6 +19,7 @@ extension Truth {
                     customer.retiredAt?.microseconds,
                 ]
             )
+            try Self.audit([audited], at: customer.changedAt, database)
         }
     }
 

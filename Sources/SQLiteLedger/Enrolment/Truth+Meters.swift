@@ -19,8 +19,8 @@ extension Truth {
 
     /// Adds rows, all of them or none.
     ///
-    /// - Complexity: some 5 µs a row, and one commit.
-    func add(_ rows: [MeterChangeRow]) throws {
+    /// - Complexity: some 15 µs a row, 40 µs for its entry in the audit trail, and one commit.
+    func add(_ rows: [MeterChangeRow], audited: [AuditedChange], at now: Instant) throws {
         try pool.write { database in
             let statement = try database.cachedStatement(
                 sql: """
@@ -40,6 +40,7 @@ extension Truth {
                     metadata.map { String(decoding: $0.serialized(), as: UTF8.self) },
                 ])
             }
+            try Self.audit(audited, at: now, database)
         }
     }
 

@@ -27,7 +27,14 @@ extension LedgerCore {
                 "there are \(Limits.meterTypesMax) meter types, the most allowed"
             )
         }
-        return try add(definition, version: 1, effectiveFrom: nil, to: known, position: position)
+        return try add(
+            definition,
+            version: 1,
+            effectiveFrom: nil,
+            after: nil,
+            to: known,
+            position: position
+        )
     }
 
     /// Makes a version; or returns the newest where it says the same already.
@@ -70,15 +77,18 @@ extension LedgerCore {
             definition,
             version: last.version + 1,
             effectiveFrom: from,
+            after: newest,
             to: known,
             position: position
         )
     }
 
+    /// - Parameter newest: The version of before; nil where there was none.
     private func add(
         _ definition: MeterTypeDefinition,
         version: Int,
         effectiveFrom: Instant?,
+        after newest: MeterType?,
         to known: [MeterType],
         position: UInt64
     ) throws -> MeterType {
@@ -95,7 +105,8 @@ extension LedgerCore {
         } else if position == 0 {
             made.inForceSince = .zero
         }
-        try truth.insert(made)
+        let action: AuditAction = newest == nil ? .create : .revise
+        try truth.insert(made, audited: .of(made, action, before: newest))
         derived.install([made])
         install(known + [made])
         return made
@@ -105,7 +116,7 @@ extension LedgerCore {
         guard let newest = try versions(of: key).newest else { return try versions(of: key)[0] }
         guard newest.retiredAt == nil else { return newest }
         let now = clock()
-        return try change(newest.number) {
+        return try change(newest.number, .retire) {
             $0.key == key
         } by: { version in
             (version.retiredAt, version.retiredPosition) = (now, Position(position))
@@ -131,7 +142,7 @@ extension LedgerCore {
             )
         }
         let now = clock()
-        return try change(asked.number) {
+        return try change(asked.number, .cancelBackfill) {
             $0.number == asked.number
         } by: {
             $0.cancelledAt = now
@@ -165,17 +176,31 @@ extension LedgerCore {
         successions.add(1, ordering: .sequentiallyConsistent)
     }
 
+    /// Changes versions, all of them in one transaction.
+    ///
+    /// - Parameters:
+    ///   - number: The version that the answer and the audit trail speak of.
+    ///   - action: nil for what the server does by itself.
     private func change(
         _ number: UInt32,
+        _ action: AuditAction? = nil,
         _ isAsked: (MeterType) -> Bool,
         by body: (inout MeterType) -> Void
     ) throws -> MeterType {
         var known = currentMeterTypes()
+        let before = known.first { $0.number == number }
+        var changed: [MeterType] = []
         for place in known.indices where isAsked(known[place]) {
             body(&known[place])
-            try truth.update(known[place])
+            changed.append(known[place])
         }
+        let after = known.first { $0.number == number } ?? known[0]
+        try truth.update(
+            changed,
+            audited: action.map { .of(after, $0, before: before) },
+            at: clock()
+        )
         install(known)
-        return known.first { $0.number == number } ?? known[0]
+        return after
     }
 }

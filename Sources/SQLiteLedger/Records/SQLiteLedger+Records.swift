@@ -65,7 +65,7 @@ extension SQLiteLedger: UsageRecordStore {
 
     public func keep(_ commit: RecordCommit) async throws(LedgerError) {
         guard !commit.isEmpty else { return }
-        try keeping("keeping records") { try core.truth.keep(commit) }
+        try keeping("keeping records") { try core.truth.keep(commit, now: core.clock()) }
     }
 
     public func changedMeters(

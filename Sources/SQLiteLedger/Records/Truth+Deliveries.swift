@@ -206,7 +206,8 @@ extension Truth {
     }
 
     func resend(_ selection: DeliverySelection, now: Instant) throws -> Int {
-        try pool.write { database in
+        let author = Author.current
+        return try pool.write { database in
             let row = try Self.known(selection.destination, database)
             guard row.destination.retiredAt == nil else {
                 throw LedgerError(.retired, "destination \"\(selection.destination)\" is retired")
@@ -234,7 +235,12 @@ extension Truth {
                     """,
                 arguments: [now.microseconds, row.number, row.number] + arguments
             )
-            return database.changesCount
+            let count = database.changesCount
+            if count > 0 {
+                let change = AuditedChange.resending(selection, count: count, by: author)
+                try Self.audit([change], at: now, database)
+            }
+            return count
         }
     }
 }

@@ -67,6 +67,7 @@ extension Truth {
     func put(_ definition: DestinationDefinition, now: Instant) throws -> Destination {
         let document = JSONValue.object(DestinationDocument.write(definition))
         let text = String(decoding: document.serialized(), as: UTF8.self)
+        let author = Author.current
         return try pool.write { database in
             let known = try Self.destination(definition.key, database)?.destination
             if known?.retiredAt != nil {
@@ -101,13 +102,17 @@ extension Truth {
                     ]
                 )
             }
-            return try Self.known(definition.key, database).destination
+            let destination = try Self.known(definition.key, database).destination
+            try Self.audit([.of(destination, before: known, by: author)], at: now, database)
+            return destination
         }
     }
 
     func retire(destination key: DestinationKey, now: Instant) throws -> Destination {
-        try pool.write { database in
-            _ = try Self.known(key, database)
+        let author = Author.current
+        return try pool.write { database in
+            let known = try Self.known(key, database).destination
+            guard known.retiredAt == nil else { return known }
             try database.execute(
                 sql: """
                     UPDATE destination SET retired_at = ?, changed_at = ?
@@ -115,7 +120,9 @@ extension Truth {
                     """,
                 arguments: [now.microseconds, now.microseconds, key.text]
             )
-            return try Self.known(key, database).destination
+            let destination = try Self.known(key, database).destination
+            try Self.audit([.of(destination, before: known, by: author)], at: now, database)
+            return destination
         }
     }
 

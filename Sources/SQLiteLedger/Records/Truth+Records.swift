@@ -7,7 +7,7 @@ internal import WireFormat
 // keeper followed each meter type, move with them in one transaction.
 extension Truth {
     /// Some 20 µs a record, and one commit.
-    func keep(_ commit: RecordCommit) throws {
+    func keep(_ commit: RecordCommit, now: Instant) throws {
         try pool.write { database in
             var sequence = try Int64.fetchOne(
                 database,
@@ -38,6 +38,7 @@ extension Truth {
                 }
             }
             try Self.move(commit, database)
+            try Self.audit(commit.audited, at: now, database)
         }
     }
 

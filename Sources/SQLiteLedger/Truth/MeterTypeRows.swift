@@ -25,7 +25,7 @@ extension Truth {
         }
     }
 
-    func insert(_ made: MeterType) throws {
+    func insert(_ made: MeterType, audited: AuditedChange) throws {
         let text = MeterTypeDocument.write(made.definition).serialized(pretty: false)
         try pool.write { database in
             try database.execute(
@@ -42,25 +42,31 @@ extension Truth {
                     made.inForceSince.map { Int64($0.value) },
                 ]
             )
+            try Self.audit([audited], at: made.createdAt, database)
         }
     }
 
-    /// Writes what changes of a version in its life.
-    func update(_ changed: MeterType) throws {
+    /// Writes what changes of versions in their lives, all of it or nothing.
+    ///
+    /// - Parameter audited: nil for what the server does by itself.
+    func update(_ changed: [MeterType], audited: AuditedChange?, at now: Instant) throws {
         try pool.write { database in
-            try database.execute(
-                sql: """
-                    UPDATE meter_type SET counts_after = ?, in_force_since = ?, cancelled_at = ?,
-                        retired_at = ?, retired_position = ?
-                    WHERE number = ?
-                    """,
-                arguments: [
-                    changed.countsAfter.map { Int64($0.value) },
-                    changed.inForceSince.map { Int64($0.value) },
-                    changed.cancelledAt?.microseconds, changed.retiredAt?.microseconds,
-                    changed.retiredPosition.map { Int64($0.value) }, Int64(changed.number),
-                ]
-            )
+            for version in changed {
+                try database.execute(
+                    sql: """
+                        UPDATE meter_type SET counts_after = ?, in_force_since = ?,
+                            cancelled_at = ?, retired_at = ?, retired_position = ?
+                        WHERE number = ?
+                        """,
+                    arguments: [
+                        version.countsAfter.map { Int64($0.value) },
+                        version.inForceSince.map { Int64($0.value) },
+                        version.cancelledAt?.microseconds, version.retiredAt?.microseconds,
+                        version.retiredPosition.map { Int64($0.value) }, Int64(version.number),
+                    ]
+                )
+            }
+            if let audited { try Self.audit([audited], at: now, database) }
         }
     }
 }

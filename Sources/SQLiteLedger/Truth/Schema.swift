@@ -22,6 +22,7 @@ enum Schema {
         migrator.registerMigration("5 destinations and deliveries") { database in
             try database.execute(sql: fifth)
         }
+        registerAudit(&migrator)
         migrator.registerMigration("8 corrections") { database in
             try database.execute(sql: corrections)
         }

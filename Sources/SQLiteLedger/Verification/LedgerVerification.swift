@@ -29,6 +29,8 @@ public struct LedgerVerification {
         public var blocks = 0
         public var keys: UInt64 = 0
         public var cells: UInt64 = 0
+        /// What the chain of the audit trail says; its findings are among ``findings``.
+        public var audit = AuditCheck.Report()
 
         public var isClean: Bool { findings.isEmpty }
     }
@@ -62,6 +64,7 @@ public struct LedgerVerification {
             progress("reading the log")
             try checkDatabase(truth)
             try checkBlocks(truth)
+            try checkAudit(truth)
             progress("reading the derived files")
             let isSound = checkDerivedFiles(truth)
             if isSound, report.isClean {
@@ -145,6 +148,11 @@ public struct LedgerVerification {
             return faults
         }
         for fault in faults { find(.truth, fault) }
+    }
+
+    private mutating func checkAudit(_ truth: Truth) throws {
+        report.audit = try truth.pool.read { try AuditVerification.check($0) }
+        for finding in report.audit.findings { find(.truth, "\(finding)") }
     }
 
     // MARK: The derived files

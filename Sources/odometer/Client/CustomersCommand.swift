@@ -150,11 +150,11 @@ struct CustomersPut: AsyncParsableCommand {
     @Option(name: .customLong("metadata"), help: "NAME=TEXT of your own; may repeat.")
     var metadata: [String] = []
     @Option(help: "The whole customer as a file, JSON; - is standard input.") var file: String?
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
         let bytes = try file.map { file throws in try CommandBody.read(file) } ?? document()
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let path = "/v1/customers/" + ServerConnection.segment(key)
             let body = (type: "application/json", bytes: bytes)
             try CustomerAnswer.show(await server.ask(.put, path, body: body), json: answer.json)
@@ -202,10 +202,10 @@ struct CustomersRetire: AsyncParsableCommand {
     )
 
     @Argument(help: "Key of the customer.") var key: String
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let path = "/v1/customers/" + ServerConnection.segment(key)
             try CustomerAnswer.show(await server.ask(.delete, path), json: answer.json)
         }

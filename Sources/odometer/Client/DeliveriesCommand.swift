@@ -98,7 +98,7 @@ struct DeliveriesResend: AsyncParsableCommand {
     @Option(help: "To this number, itself included.") var to: Int?
     @Option(name: .customLong("record"), help: "Id of a record; may repeat.")
     var records: [String] = []
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func validate() throws {
         let ways = [failed, from != nil || to != nil, !records.isEmpty]
@@ -114,7 +114,7 @@ struct DeliveriesResend: AsyncParsableCommand {
         document["to"] = to.map { .string(String($0)) }
         if !records.isEmpty { document["records"] = .array(records.map { .string($0) }) }
         let body = (type: "application/json", bytes: JSONValue.object(document).serialized())
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let got = try await server.ask(.post, "/v1/deliveries/resend", body: body)
             guard !answer.json else { return Terminal.put(got) }
             Terminal.put("\(try got.decoded(Answer.self).resent) are sent again\n")

@@ -17,15 +17,15 @@ struct DestinationsCommand: AsyncParsableCommand {
         "/v1/destinations/" + ServerConnection.segment(key) + what
     }
 
-    /// Asks for one destination, or for a change of it, and shows it.
-    static func show(
+    /// Changes one destination, and shows it.
+    static func change(
         _ method: ServerConnection.Method,
         _ key: String,
         _ what: String = "",
         body: (type: String, bytes: [UInt8])? = nil,
-        answer: AnswerFlags
+        answer: ChangeFlags
     ) async throws {
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let got = try await server.ask(method, path(key, what), body: body)
             try DestinationAnswer.show(got, json: answer.json)
         }
@@ -121,7 +121,10 @@ struct DestinationsShow: AsyncParsableCommand {
     @OptionGroup var answer: AnswerFlags
 
     func run() async throws {
-        try await DestinationsCommand.show(.get, key, answer: answer)
+        try await ServerConnection.open(answer.server) { server in
+            let got = try await server.ask(.get, DestinationsCommand.path(key))
+            try DestinationAnswer.show(got, json: answer.json)
+        }
     }
 }
 
@@ -140,11 +143,11 @@ struct DestinationsPut: AsyncParsableCommand {
 
     @Argument(help: "Key of the destination.") var key: String
     @Option(help: "The destination as a file, JSON; - is standard input.") var file: String
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
         let body = (type: "application/json", bytes: try CommandBody.read(file))
-        try await DestinationsCommand.show(.put, key, body: body, answer: answer)
+        try await DestinationsCommand.change(.put, key, body: body, answer: answer)
     }
 }
 
@@ -162,10 +165,10 @@ struct DestinationsTest: AsyncParsableCommand {
     }
 
     @Argument(help: "Key of the destination.") var key: String
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let got = try await server.ask(.post, DestinationsCommand.path(key, "/test"))
             let outcome = try got.decoded(Outcome.self)
             if answer.json {
@@ -188,10 +191,10 @@ struct DestinationsPause: AsyncParsableCommand {
     )
 
     @Argument(help: "Key of the destination.") var key: String
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
-        try await DestinationsCommand.show(.post, key, "/pause", answer: answer)
+        try await DestinationsCommand.change(.post, key, "/pause", answer: answer)
     }
 }
 
@@ -202,10 +205,10 @@ struct DestinationsResume: AsyncParsableCommand {
     )
 
     @Argument(help: "Key of the destination.") var key: String
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
-        try await DestinationsCommand.show(.post, key, "/resume", answer: answer)
+        try await DestinationsCommand.change(.post, key, "/resume", answer: answer)
     }
 }
 
@@ -216,10 +219,10 @@ struct DestinationsRetire: AsyncParsableCommand {
     )
 
     @Argument(help: "Key of the destination.") var key: String
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
-        try await DestinationsCommand.show(.delete, key, answer: answer)
+        try await DestinationsCommand.change(.delete, key, answer: answer)
     }
 }
 

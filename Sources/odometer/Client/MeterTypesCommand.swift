@@ -185,10 +185,10 @@ struct MeterTypesRetire: AsyncParsableCommand {
     )
 
     @Argument(help: "Key of the meter type.") var key: String
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let path = "/v1/meter-types/" + ServerConnection.segment(key)
             let got = try await server.ask(.delete, path)
             if got.bytes.isEmpty {

@@ -22,7 +22,7 @@ struct MeterTypesCreate: AsyncParsableCommand {
     var key: String?
 
     @OptionGroup var definition: DefinitionFlags
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func validate() throws {
         if file == nil, key == nil || definition.aggregation == nil || definition.eventTypes.isEmpty
@@ -34,7 +34,7 @@ struct MeterTypesCreate: AsyncParsableCommand {
 
     func run() async throws {
         let definitions = try file.map(DefinitionFile.read) ?? [spelled()]
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             for definition in definitions {
                 let got = try await server.ask(
                     .post,

@@ -25,7 +25,7 @@ struct MeterTypesUpdate: AsyncParsableCommand {
     var cleared: [String] = []
 
     @OptionGroup var definition: DefinitionFlags
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
         var members = try definition.members()
@@ -35,7 +35,7 @@ struct MeterTypesUpdate: AsyncParsableCommand {
             members.append("\"effectiveFrom\":\(time)")
         }
         let body = Array("{\(members.joined(separator: ","))}".utf8)
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let got = try await server.ask(
                 .patch,
                 "/v1/meter-types/" + ServerConnection.segment(key),
@@ -138,10 +138,10 @@ struct MeterTypesCancelBackfill: AsyncParsableCommand {
 
     @Argument(help: "Key of the meter type.") var key: String
     @Option(help: "The version; the newest being counted if not said.") var version: Int?
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let got = try await server.ask(
                 .delete,
                 "/v1/meter-types/" + ServerConnection.segment(key) + "/backfill",

@@ -48,7 +48,7 @@ struct MetersEnrol: AsyncParsableCommand {
     @Argument(help: "Subjects.") var subjects: [String] = []
     @Option(help: "File of meters, JSON; - is standard input.") var file: String?
     @OptionGroup var notes: MeterNotes
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func validate() throws {
         if file != nil, meterType != nil {
@@ -73,7 +73,7 @@ struct MetersEnrol: AsyncParsableCommand {
             }
             bytes = JSONValue.object(["meters": .array(meters)]).serialized()
         }
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let body = (type: "application/json", bytes: bytes)
             let got = try await server.ask(.post, "/v1/meters", body: body)
             guard !answer.json else { return Terminal.put(got) }
@@ -100,7 +100,7 @@ struct MetersChange: AsyncParsableCommand {
 
     @Argument(help: "Id of the meter.") var id: String
     @OptionGroup var notes: MeterNotes
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
         let bytes = JSONValue.object(try notes.document()).serialized()
@@ -116,13 +116,14 @@ struct MetersSuspend: AsyncParsableCommand {
     )
 
     @Argument(help: "Id of the meter.") var id: String
-    @Option(help: "Why.") var reason: String
     @Option(help: "From this time on, RFC 3339; now if not said.") var from: String?
     @Option(help: "Up to this time, RFC 3339; until it is resumed if not said.") var to: String?
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
+
+    func validate() throws { try MeterWord.require(answer.reason) }
 
     func run() async throws {
-        let bytes = MeterWord.body(reason: reason, from: from, to: to)
+        let bytes = MeterWord.body(reason: answer.reason, from: from, to: to)
         try await MeterWord.send(.post, id, "/suspend", bytes, answer)
     }
 }
@@ -135,12 +136,11 @@ struct MetersResume: AsyncParsableCommand {
     )
 
     @Argument(help: "Id of the meter.") var id: String
-    @Option(help: "Why.") var reason: String?
     @Option(help: "From this time on, RFC 3339; now if not said.") var from: String?
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
-        let bytes = MeterWord.body(reason: reason, from: from, to: nil)
+        let bytes = MeterWord.body(reason: answer.reason, from: from, to: nil)
         try await MeterWord.send(.post, id, "/resume", bytes, answer)
     }
 }
@@ -153,12 +153,13 @@ struct MetersClose: AsyncParsableCommand {
     )
 
     @Argument(help: "Id of the meter.") var id: String
-    @Option(help: "Why.") var reason: String
     @Option(help: "From this time on, RFC 3339; now if not said.") var from: String?
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
+
+    func validate() throws { try MeterWord.require(answer.reason) }
 
     func run() async throws {
-        let bytes = MeterWord.body(reason: reason, from: from, to: nil)
+        let bytes = MeterWord.body(reason: answer.reason, from: from, to: nil)
         try await MeterWord.send(.post, id, "/close", bytes, answer)
     }
 }
@@ -168,6 +169,12 @@ private enum MeterWord {
     private struct Shape: Decodable {
         var id: String
         var state: String
+    }
+
+    static func require(_ reason: String?) throws {
+        guard reason?.isEmpty == false else {
+            throw ValidationError("--reason is missing: say why")
+        }
     }
 
     static func body(reason: String?, from: String?, to: String?) -> [UInt8] {
@@ -183,9 +190,9 @@ private enum MeterWord {
         _ id: String,
         _ path: String,
         _ bytes: [UInt8],
-        _ flags: AnswerFlags
+        _ flags: ChangeFlags
     ) async throws {
-        try await ServerConnection.open(flags.server) { server in
+        try await ServerConnection.open(flags) { server in
             let got = try await server.ask(
                 method,
                 "/v1/meters/" + ServerConnection.segment(id) + path,

@@ -176,7 +176,7 @@ struct RecordsInterim: AsyncParsableCommand {
     )
 
     @Argument(help: "Id of the meter.") var meter: String
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
         try await RecordsMaking.run(["meter": .string(meter), "kind": "interim"], answer)
@@ -199,7 +199,7 @@ struct CloseCommand: AsyncParsableCommand {
 
     @Argument(help: "Id of the meter.") var meter: String?
     @Option(help: "All meters of this customer's subjects.") var customer: String?
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func validate() throws {
         if (meter == nil) == (customer == nil) {
@@ -216,9 +216,9 @@ struct CloseCommand: AsyncParsableCommand {
 }
 
 private enum RecordsMaking {
-    static func run(_ document: JSONObject, _ answer: AnswerFlags) async throws {
+    static func run(_ document: JSONObject, _ answer: ChangeFlags) async throws {
         let body = (type: "application/json", bytes: JSONValue.object(document).serialized())
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             let got = try await server.ask(.post, "/v1/usage-records", body: body)
             if answer.json { return Terminal.put(got) }
             Terminal.put(try got.decoded(RecordAnswer.Page.self).table)

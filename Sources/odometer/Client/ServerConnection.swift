@@ -8,6 +8,8 @@ struct ServerAnswer: Sendable {
     var status: Int
     var bytes: [UInt8]
     var retryAfterSeconds: Int?
+    /// Where the audit trail ends, as answers of its own say it.
+    var auditHead: String?
 
     var isSuccess: Bool { 200..<300 ~= status }
 
@@ -35,10 +37,21 @@ struct ServerConnection: Sendable {
 
     let address: String
     private let client: HTTPClient
+    /// Headers that say who makes a change.
+    private let author: [(name: String, value: String)]
+
+    /// Opens connections to a server, to change something there.
+    static func open<Answer>(
+        _ flags: ChangeFlags,
+        _ body: (ServerConnection) async throws -> Answer
+    ) async throws -> Answer {
+        try await open(flags.server, author: flags.author(), body)
+    }
 
     /// Opens connections to a server for as long as `body` runs.
     static func open<Answer>(
         _ flags: ServerFlags,
+        author: [(name: String, value: String)] = [],
         connections: Int = 4,
         _ body: (ServerConnection) async throws -> Answer
     ) async throws -> Answer {
@@ -53,7 +66,9 @@ struct ServerConnection: Sendable {
             configuration: configuration
         )
         do {
-            let answer = try await body(ServerConnection(address: address, client: client))
+            let answer = try await body(
+                ServerConnection(address: address, client: client, author: author)
+            )
             try await client.shutdown()
             return answer
         } catch {
@@ -81,6 +96,8 @@ struct ServerConnection: Sendable {
         request.method = HTTPMethod(rawValue: method.rawValue)
         request.headers.add(name: "accept", value: accept)
         for header in headers { request.headers.add(name: header.name, value: header.value) }
+        request.headers.add(name: "user-agent", value: "odometer")
+        if method != .get { request.headers.add(contentsOf: HTTPHeaders(author)) }
         if let body {
             request.headers.add(name: "content-type", value: body.type)
             request.body = .bytes(ByteBuffer(bytes: body.bytes))
@@ -90,7 +107,8 @@ struct ServerConnection: Sendable {
         return ServerAnswer(
             status: Int(response.status.code),
             bytes: Array(buffer.readableBytesView),
-            retryAfterSeconds: response.headers.first(name: "retry-after").flatMap(Int.init)
+            retryAfterSeconds: response.headers.first(name: "retry-after").flatMap(Int.init),
+            auditHead: response.headers.first(name: "odometer-audit-head")
         )
     }
 

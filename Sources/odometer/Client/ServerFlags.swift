@@ -35,6 +35,34 @@ struct AnswerFlags: ParsableArguments {
     var json = false
 }
 
+/// The flags of commands that change something.
+struct ChangeFlags: ParsableArguments {
+    @OptionGroup var answer: AnswerFlags
+
+    @Option(help: "Who changes it; $ODOMETER_ACTOR or $USER if not said. For the audit trail.")
+    var actor: String?
+
+    @Option(help: "Why a change is made, for the audit trail.")
+    var reason: String?
+
+    /// Who makes a change and why, as headers of the calls that make it.
+    ///
+    /// - Throws: ``CommandFailure`` with ``CommandCode/usage``.
+    func author() throws(CommandFailure) -> [(name: String, value: String)] {
+        let environment = ProcessInfo.processInfo.environment
+        let name = actor ?? environment["ODOMETER_ACTOR"] ?? environment["USER"] ?? ""
+        let said = [("odometer-actor", name), ("odometer-reason", reason ?? "")]
+        for (header, value) in said
+        where value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            throw CommandFailure(.usage, "\(header): it holds a line break or the like")
+        }
+        return said.filter { !$0.1.isEmpty }
+    }
+
+    var server: ServerFlags { answer.server }
+    var json: Bool { answer.json }
+}
+
 /// The flags of commands that list.
 struct ListFlags: ParsableArguments {
     @Option(help: "The most rows, 1 to 1000.")

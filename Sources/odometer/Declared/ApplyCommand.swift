@@ -30,7 +30,7 @@ struct ApplyCommand: AsyncParsableCommand {
     @Flag(help: "Leave with 5 where something changed.")
     var exitCode = false
 
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var answer: ChangeFlags
 
     func run() async throws {
         var documents: [DeclaredDocument] = []
@@ -39,7 +39,7 @@ struct ApplyCommand: AsyncParsableCommand {
             throw CommandFailure(.usage, "no document in \(files.joined(separator: ", "))")
         }
         let kinds = try DeclaredPlan.kinds(documents)
-        try await ServerConnection.open(answer.server) { server in
+        try await ServerConnection.open(answer) { server in
             var held: [String: [JSONObject]] = [:]
             for kind in kinds { held[kind.name] = try await server.all(kind.listPath) }
             let plan = try DeclaredPlan(documents, held: held)

@@ -1,0 +1,156 @@
+internal import MeteringEngine
+internal import UsageModel
+internal import WireFormat
+
+// What the audit trail says of things: as the API shows them, secrets hidden.
+extension AuditedChange {
+    /// - Parameter before: The version that was the newest; nil where there was none.
+    static func of(
+        _ meterType: MeterType,
+        _ action: AuditAction,
+        before: MeterType?
+    ) -> AuditedChange {
+        AuditedChange(
+            action,
+            .meterType,
+            meterType.key.text,
+            before: before.map(document),
+            after: document(meterType)
+        )
+    }
+
+    private static func document(_ version: MeterType) -> JSONValue {
+        var document = MeterTypeDocument.write(version.definition).objectValue ?? [:]
+        document["version"] = .number(String(version.version))
+        document["effectiveFrom"] = version.effectiveFrom.map { .string($0.rfc3339) }
+        document["cancelledAt"] = version.cancelledAt.map { .string($0.rfc3339) }
+        document["retiredAt"] = version.retiredAt.map { .string($0.rfc3339) }
+        return .object(document)
+    }
+
+    /// - Parameter before: nil where the meter was not enrolled.
+    static func of(
+        _ enrolment: MeterEnrolment,
+        _ action: AuditAction,
+        before: MeterEnrolment?
+    ) -> AuditedChange {
+        AuditedChange(
+            action,
+            .meter,
+            enrolment.id.text,
+            before: before.map { .object(EnrolmentDocument.write($0)) },
+            after: .object(EnrolmentDocument.write(enrolment))
+        )
+    }
+
+    /// - Parameter before: The word about the meter that was said last; nil where none was.
+    static func of(
+        _ change: StandingChange,
+        of id: MeterID,
+        before: StandingChange?
+    ) -> AuditedChange {
+        let action: AuditAction =
+            switch change.standing {
+            case .active: .resume
+            case .suspended: .suspend
+            case .closed: .close
+            }
+        return AuditedChange(
+            action,
+            .meter,
+            id.text,
+            before: before.map(document),
+            after: document(change),
+            reason: change.reason
+        )
+    }
+
+    private static func document(_ change: StandingChange) -> JSONValue {
+        var document: JSONObject = [
+            "state": .string(change.standing.rawValue), "from": .string(change.from.rfc3339),
+        ]
+        document["to"] = change.to.map { .string($0.rfc3339) }
+        if !change.reason.isEmpty { document["reason"] = .string(change.reason) }
+        return .object(document)
+    }
+
+    /// - Parameter before: nil where there was no such customer.
+    static func of(_ customer: Customer, before: Customer?) -> AuditedChange {
+        let isRetired = customer.retiredAt != nil
+        return AuditedChange(
+            before == nil ? .create : isRetired ? .retire : .change,
+            .customer,
+            customer.key.text,
+            before: before.map(document),
+            after: document(customer)
+        )
+    }
+
+    private static func document(_ customer: Customer) -> JSONValue {
+        var document = CustomerDocument.write(customer.definition)
+        document["retiredAt"] = customer.retiredAt.map { .string($0.rfc3339) }
+        return .object(document)
+    }
+
+    /// - Parameter before: nil where there was no such destination.
+    static func of(
+        _ destination: Destination,
+        before: Destination?,
+        by author: Author
+    ) -> AuditedChange {
+        let shown = before.map(document)
+        var after = document(destination)
+        let secrets = before.map { DestinationDocument.secrets(of: $0.definition) }
+        if let secrets, secrets != DestinationDocument.secrets(of: destination.definition) {
+            // That they changed is all that is told of them.
+            after["secretsChanged"] = true
+        }
+        return AuditedChange(
+            action(destination, before: before),
+            .destination,
+            destination.key.text,
+            before: shown.map { .object($0) },
+            after: .object(after),
+            author: author
+        )
+    }
+
+    private static func action(_ destination: Destination, before: Destination?) -> AuditAction {
+        guard let before else { return .create }
+        if destination.retiredAt != nil { return .retire }
+        var flipped = before.definition
+        flipped.isPaused.toggle()
+        guard flipped == destination.definition else { return .change }
+        return flipped.isPaused ? .pause : .resume
+    }
+
+    private static func document(_ destination: Destination) -> JSONObject {
+        var document = DestinationDocument.shown(destination.definition)
+        document["revision"] = .number(String(destination.revision))
+        document["retiredAt"] = destination.retiredAt.map { .string($0.rfc3339) }
+        return document
+    }
+
+    /// - Parameter count: How many deliveries are sent again.
+    static func resending(
+        _ selection: DeliverySelection,
+        count: Int,
+        by author: Author
+    ) -> AuditedChange {
+        var after: JSONObject = ["resent": .string(String(count))]
+        switch selection.what {
+        case .failed: after["state"] = .string(Delivery.State.failed.rawValue)
+        case .numbers(let range):
+            after["from"] = .string(String(range.lowerBound))
+            after["to"] = .string(String(range.upperBound))
+        case .records(let ids): after["records"] = .array(ids.map { .string($0.text) })
+        }
+        return AuditedChange(
+            .resend,
+            .destination,
+            selection.destination.text,
+            after: .object(after),
+            author: author
+        )
+    }
+}
