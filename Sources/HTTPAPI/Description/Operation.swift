@@ -31,6 +31,7 @@ struct Operation: Sendable {
         case readings = "Readings"
         case records = "Usage records"
         case destinations = "Destinations"
+        case quarantine = "Quarantine"
         case books = "Books"
         case operating = "Operation"
 
