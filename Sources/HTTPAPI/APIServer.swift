@@ -19,11 +19,13 @@ public struct APIServer: Service {
 
     /// - Parameters:
     ///   - records: What keeps usage records and sends them; nil where none are kept.
+    ///   - quarantine: Where items are worked on; nil where they are only listed.
     ///   - clock: The time of day, for the arrival of events.
     ///   - onListening: Called once with the port that is listened on.
     public init(
         ledger: any UsageLedger,
         records: RecordKeeping? = nil,
+        quarantine: (any QuarantineDesk)? = nil,
         clock: @escaping @Sendable () -> Instant,
         zones: SystemTimeZones,
         configuration: APIConfiguration = APIConfiguration(),
@@ -36,6 +38,7 @@ public struct APIServer: Service {
         desk = FrontDesk(
             ledger: ledger,
             records: records,
+            quarantine: quarantine,
             zones: zones,
             configuration: configuration,
             logger: logger,

@@ -2,7 +2,7 @@ import MeteringEngine
 import UsageModel
 import WireFormat
 
-/// The books, and what waits in quarantine.
+/// The books.
 extension FrontDesk {
     /// `GET /v1/reconciliation`: received = counted + unmatched + duplicate + conflict +
     /// quarantined.
@@ -21,8 +21,22 @@ extension FrontDesk {
             json.array("lines") { json in
                 for line in answer.lines { json.object { Self.write(line, &$0) } }
             }
+            json.object("quarantine") { json in
+                json.object("total") { Self.write(answer.standing, &$0) }
+                json.array("lines") { json in
+                    for line in answer.standings { json.object { Self.write(line, &$0) } }
+                }
+            }
         }
         return .json(json)
+    }
+
+    private static func write(_ standing: QuarantineStanding, _ json: inout JSONWriter) {
+        if let source = standing.source { json.field("source", source) }
+        if let type = standing.type { json.field("type", type) }
+        json.field("open", String(standing.open))
+        json.field("released", String(standing.released))
+        json.field("discarded", String(standing.discarded))
     }
 
     private static func write(_ line: BooksLine, _ json: inout JSONWriter) {
@@ -37,51 +51,5 @@ extension FrontDesk {
         ]
         for (name, sum) in sums { json.field(name, String(sum)) }
         json.field("balances", line.balances)
-    }
-
-    /// `GET /v1/quarantine`, newest first.
-    func listQuarantine(_ call: Call) async throws -> Answer {
-        var query = try call.query()
-        var question = QuarantineQuery(
-            reason: query.text("reason"),
-            source: query.text("source"),
-            limit: query.limit()
-        )
-        if var cursor = try query.cursor(.quarantine) {
-            question.before = try cursor.readSigned()
-        }
-        try query.finish()
-
-        let answer = try await ledger.quarantine(question)
-        var json = JSONWriter(pretty: call.isPretty)
-        json.object { json in
-            json.array("items") { json in
-                for event in answer.events { json.object { Self.write(event, &$0) } }
-            }
-            if answer.hasMore, let last = answer.events.last {
-                var cursor = Cursor(.quarantine, fingerprint: query.fingerprint)
-                cursor.append(last.number)
-                json.field("next", cursor.text)
-            }
-        }
-        return .json(json)
-    }
-
-    private static func write(_ event: QuarantinedEvent, _ json: inout JSONWriter) {
-        json.field("id", event.id)
-        json.field("reason", event.reason)
-        json.field("pointer", event.pointer)
-        json.field("detail", event.detail)
-        if !event.source.isEmpty { json.field("source", event.source) }
-        if !event.eventID.isEmpty { json.field("eventId", event.eventID) }
-        if !event.type.isEmpty { json.field("type", event.type) }
-        json.field("firstSeenAt", event.firstSeenAt)
-        json.field("lastSeenAt", event.lastSeenAt)
-        json.field("seen", String(event.seen))
-        if let text = String(validating: event.original, as: UTF8.self) {
-            json.field("original", text)
-        } else {
-            json.field("originalBase64", Base64.encode(event.original, .standard))
-        }
     }
 }

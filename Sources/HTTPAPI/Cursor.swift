@@ -7,7 +7,8 @@ import WireFormat
 struct Cursor {
     enum Kind: UInt8 {
         case events = 1, usage, unreadable, quarantine, meterTypes, meters, periods, customers,
-            subjects, records, deliveries, corrections, corrected, audit
+            subjects, records, deliveries, corrections, corrected, audit, quarantineGroups,
+            quarantinePreview
     }
 
     private(set) var bytes: [UInt8] = []

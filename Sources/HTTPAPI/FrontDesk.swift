@@ -11,6 +11,7 @@ import WireFormat
 struct FrontDesk: HTTPResponder {
     let ledger: any UsageLedger
     let records: RecordKeeping?
+    let quarantine: (any QuarantineDesk)?
     let zones: SystemTimeZones
     let bodies: BodyReading
     let budget: BodyBudget
@@ -21,13 +22,14 @@ struct FrontDesk: HTTPResponder {
     init(
         ledger: any UsageLedger,
         records: RecordKeeping?,
+        quarantine: (any QuarantineDesk)?,
         zones: SystemTimeZones,
         configuration: APIConfiguration,
         logger: Logger,
         clock: @escaping @Sendable () -> Instant
     ) {
         (self.ledger, self.zones, self.logger, self.clock) = (ledger, zones, logger, clock)
-        self.records = records
+        (self.records, self.quarantine) = (records, quarantine)
         bodies = BodyReading(bytesMax: configuration.bodyBytesMax)
         budget = BodyBudget(bytesMax: configuration.bodyBytesInFlightMax)
     }
@@ -84,7 +86,10 @@ struct FrontDesk: HTTPResponder {
             return try await answerOnCustomers(call)
         case .usage: return try await readUsage(call)
         case .unreadable: return try await listUnreadable(call)
-        case .quarantine: return try await listQuarantine(call)
+        case .quarantine, .quarantineGroups, .quarantineItem, .quarantineRelease,
+            .quarantineDiscard, .quarantineReopening, .quarantineActions, .quarantineAction,
+            .quarantineCancelling:
+            return try await answerOnQuarantine(call)
         case .reconciliation: return try await readBooks(call)
         case .records:
             return call.isRead ? try await listRecords(call) : try await makeRecords(call)

@@ -27,13 +27,17 @@ enum ProblemType: String, CaseIterable, Sendable {
     case invalidCursor = "invalid-cursor"
     case positionUnknown = "position-unknown"
     case limitExceeded = "limit-exceeded"
+    case itemChanged = "item-changed"
+    case itemSettled = "item-settled"
 
     var status: Int {
         switch self {
         case .unknownParameter, .unknownField, .malformedJSON, .invalidCursor: 400
         case .notFound: 404
         case .methodNotAllowed: 405
-        case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled: 409
+        case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled,
+            .itemChanged, .itemSettled:
+            409
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
         case .invalidField, .atomicRefused, .valueOverflow, .positionUnknown, .limitExceeded: 422
@@ -71,6 +75,8 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .invalidCursor: "The cursor is not one of this query's"
         case .positionUnknown: "The position lies in the future"
         case .limitExceeded: "A limit is exceeded"
+        case .itemChanged: "Another change of the item came before"
+        case .itemSettled: "The state of the item does not allow it"
         }
     }
 
@@ -122,6 +128,10 @@ enum ProblemType: String, CaseIterable, Sendable {
             "Pass the cursor as it was given, with the same parameters; or begin without one."
         case .positionUnknown: "Ask as of a position that an answer of this server has named."
         case .limitExceeded: "Ask for less at once; `detail` names the limit."
+        case .itemChanged:
+            "Look at `current`, the item as it stands, decide anew, and send its version."
+        case .itemSettled:
+            "Only open items are edited, released and discarded; a discarded one can be reopened."
         }
     }
 }

@@ -2,6 +2,8 @@
 enum Route: Int, CaseIterable {
     case events, event, meterTypes, meterType, meters, meter, periods, usage, unreadable,
         quarantine, reconciliation
+    case quarantineGroups, quarantineItem, quarantineRelease, quarantineDiscard, quarantineReopening
+    case quarantineActions, quarantineAction, quarantineCancelling
     case versions, backfill, backfills, preview
     case suspension, resumption, closure, customers, customer, statement, subjects
     case records, record, recordEvents, recordSchema
@@ -41,6 +43,14 @@ enum Route: Int, CaseIterable {
         case .usage: "/v1/usage"
         case .unreadable: "/v1/unreadable"
         case .quarantine: "/v1/quarantine"
+        case .quarantineGroups: "/v1/quarantine/groups"
+        case .quarantineItem: "/v1/quarantine/{id}"
+        case .quarantineRelease: "/v1/quarantine/{id}/release"
+        case .quarantineDiscard: "/v1/quarantine/{id}/discard"
+        case .quarantineReopening: "/v1/quarantine/{id}/reopen"
+        case .quarantineActions: "/v1/quarantine/actions"
+        case .quarantineAction: "/v1/quarantine/actions/{id}"
+        case .quarantineCancelling: "/v1/quarantine/actions/{id}/cancel"
         case .reconciliation: "/v1/reconciliation"
         case .records: "/v1/usage-records"
         case .record: "/v1/usage-records/{id}"

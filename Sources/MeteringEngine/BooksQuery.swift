@@ -1,70 +1,5 @@
 public import UsageModel
 
-/// A question for what waits in quarantine, newest first.
-public struct QuarantineQuery: Sendable {
-    public var reason: String?
-    public var source: String?
-    public var limit: Int
-    /// The number of the last item of the page before.
-    public var before: Int64?
-
-    public init(reason: String? = nil, source: String? = nil, limit: Int, before: Int64? = nil) {
-        (self.reason, self.source, self.limit, self.before) = (reason, source, limit, before)
-    }
-}
-
-/// An event that could not be counted. The same bytes rejected again for the same reason are one
-/// item, seen once more.
-public struct QuarantinedEvent: Sendable {
-    public var number: Int64
-    public var reason: String
-    /// A JSON pointer to the attribute at fault; empty for the whole event.
-    public var pointer: String
-    public var detail: String
-    public var source: String
-    public var eventID: String
-    public var type: String
-    public var firstSeenAt: Instant
-    public var lastSeenAt: Instant
-    /// How many times it was received.
-    public var seen: Int64
-    /// The bytes as received.
-    public var original: [UInt8]
-
-    public init(
-        number: Int64,
-        reason: String,
-        pointer: String,
-        detail: String,
-        source: String,
-        eventID: String,
-        type: String,
-        firstSeenAt: Instant,
-        lastSeenAt: Instant,
-        seen: Int64,
-        original: [UInt8]
-    ) {
-        (self.number, self.reason, self.pointer) = (number, reason, pointer)
-        (self.detail, self.source, self.eventID) = (detail, source, eventID)
-        (self.type, self.firstSeenAt, self.lastSeenAt) = (type, firstSeenAt, lastSeenAt)
-        (self.seen, self.original) = (seen, original)
-    }
-
-    /// The id on the wire.
-    public var id: String { Self.id(number) }
-
-    public static func id(_ number: Int64) -> String { "q-\(number)" }
-}
-
-public struct QuarantineAnswer: Sendable {
-    public var events: [QuarantinedEvent]
-    public var hasMore: Bool
-
-    public init(events: [QuarantinedEvent], hasMore: Bool) {
-        (self.events, self.hasMore) = (events, hasMore)
-    }
-}
-
 /// A question for the books: `GET /v1/reconciliation`, understood.
 public struct BooksQuery: Sendable {
     public enum Group: String, CaseIterable, Hashable, Sendable { case source, type, hour }
@@ -115,6 +50,10 @@ public struct BooksAnswer: Sendable {
     public var total: BooksLine
     /// By the asked groups, in the order of source, type, hour, byte-wise.
     public var lines: [BooksLine]
+    /// Beside the sum: what became of the rejected and conflicting ones.
+    public var standing = QuarantineStanding()
+    /// The same by source and type, where that was asked, in their order, byte-wise.
+    public var standings: [QuarantineStanding] = []
 
     public init(position: Position, total: BooksLine, lines: [BooksLine]) {
         (self.position, self.total, self.lines) = (position, total, lines)

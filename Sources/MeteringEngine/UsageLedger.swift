@@ -117,7 +117,7 @@ public protocol UsageLedger: CorrectionStore {
 }
 
 /// What became of one event of a batch.
-public enum Verdict: String, Hashable, Sendable {
+public enum Verdict: String, CaseIterable, Hashable, Sendable {
     case accepted
     /// Same key, same content: recorded before. An ordinary success, so that retries are free.
     case duplicate

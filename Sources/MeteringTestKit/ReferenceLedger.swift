@@ -241,7 +241,10 @@ public final class ReferenceLedger: UsageLedger {
 
     public func quarantine(_ query: QuarantineQuery) async throws(LedgerError) -> QuarantineAnswer {
         let items = state.withLock { $0.quarantine.reversed() }.filter { item in
-            query.reason == nil || item.reason == query.reason
+            let asked = query.filter
+            return asked.reason ?? item.reason == item.reason
+                && asked.source ?? item.source == item.source
+                && (asked.state ?? .open) == .open
         }
         return QuarantineAnswer(
             events: Array(items.prefix(query.limit)),

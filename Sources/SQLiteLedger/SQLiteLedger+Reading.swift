@@ -56,7 +56,9 @@ extension SQLiteLedger {
                 let versions = core.meterTypes.withLock { $0 }
                 return Set(versions.filter { $0.inForceSince != nil }.map(\.number))
             }
-            return try reader.answer()
+            var answer = try reader.answer()
+            answer.add(try core.truth.standings(query), groupBy: query.groupBy)
+            return answer
         }
     }
 
@@ -88,39 +90,6 @@ extension SQLiteLedger {
             }
             if let error = error as? LedgerError { throw error }
             throw core.fault(error, during: what)
-        }
-    }
-}
-
-extension Truth {
-    fileprivate func quarantined(_ query: QuarantineQuery) throws -> [QuarantinedEvent] {
-        try pool.read { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT * FROM quarantine
-                    WHERE number < ? AND (? IS NULL OR reason = ?) AND (? IS NULL OR source = ?)
-                    ORDER BY number DESC LIMIT ?
-                    """,
-                arguments: [
-                    query.before ?? .max, query.reason, query.reason, query.source, query.source,
-                    query.limit + 1,
-                ]
-            ).map { row in
-                QuarantinedEvent(
-                    number: row["number"],
-                    reason: row["reason"],
-                    pointer: row["pointer"],
-                    detail: row["detail"],
-                    source: row["source"],
-                    eventID: row["event_id"],
-                    type: row["type"],
-                    firstSeenAt: Instant(microseconds: row["first_seen_at"]),
-                    lastSeenAt: Instant(microseconds: row["last_seen_at"]),
-                    seen: row["seen"],
-                    original: Array(row["original"] as Data)
-                )
-            }
         }
     }
 }

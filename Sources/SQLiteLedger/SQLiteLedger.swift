@@ -107,6 +107,15 @@ public final class SQLiteLedger: UsageLedger {
         _ batch: PreparedBatch,
         isAtomic: Bool
     ) async throws(LedgerError) -> BatchOutcome {
+        try await record(batch, isAtomic: isAtomic, nil)
+    }
+
+    /// - Parameter order: Where the events are those of items in quarantine.
+    func record(
+        _ batch: PreparedBatch,
+        isAtomic: Bool,
+        _ order: ReleaseOrder?
+    ) async throws(LedgerError) -> BatchOutcome {
         if batch.received == 0 {
             let position = Position(core.derived.read { $0.position })
             return BatchOutcome(
@@ -124,7 +133,8 @@ public final class SQLiteLedger: UsageLedger {
                 batch: batch,
                 packed: packed,
                 totals: totals,
-                isAtomic: isAtomic
+                isAtomic: isAtomic,
+                order: order
             ) {
                 ticket.resume(returning: $0)
             }

@@ -128,6 +128,18 @@ public enum Limits {
     public static let resetIntervalMax = 10_000
     /// The longest cron expression, in UTF-8 bytes.
     public static let cronBytesMax = 256
+    /// The longest text that items of the quarantine are searched for, in UTF-8 bytes.
+    public static let quarantineTextBytesMax = 1_024
+    /// The longest name of who changes an item of the quarantine, in UTF-8 bytes.
+    public static let authorBytesMax = 256
+    /// The most items of the quarantine that one commit of an action changes.
+    public static let quarantinePageItemsMax = 500
+    /// The most bytes of events of one such page; one item more may take it over.
+    public static let quarantinePageBytesMax = 8 * 1024 * 1024
+    /// The most places that a repair sets, and as many that it removes.
+    public static let repairPlacesMax = 100
+    /// The most actions on the quarantine that are not done.
+    public static let quarantineActionsMax = 100
     /// The most elements of an array that one event may add to a unique count.
     public static let uniqueElementsPerEventMax = 10_000
     /// The most decimal places of a percentile, such as the 3 of `99.995`.

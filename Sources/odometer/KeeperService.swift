@@ -57,3 +57,26 @@ final class Resting: Sendable {
         }
     }
 }
+
+/// Runs the actions on the quarantine, page by page.
+struct QuarantineService: Service {
+    let runner: QuarantineRunner
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do throws(LedgerError) {
+                    if try await runner.takeTurn() { continue }
+                } catch {
+                    // Too much is under way, say: the page is done the next time.
+                    logger.warning(
+                        "an action on the quarantine waits",
+                        metadata: ["error": "\(error)"]
+                    )
+                }
+                try? await Task.sleep(for: KeeperService.pause)
+            }
+        }
+    }
+}

@@ -62,6 +62,7 @@ struct RunningServer {
                 courier: courier,
                 audit: ledger
             ),
+            quarantine: ledger,
             clock: SystemClock.now,
             zones: zones,
             configuration: APIConfiguration(
@@ -77,6 +78,7 @@ struct RunningServer {
                 services: [
                     .init(service: KeeperService(keeper: keeper, logger: logger)),
                     .init(service: CourierService(courier: courier, outlets: outlets)),
+                    .init(service: quarantine(ledger, zones)),
                     .init(service: server),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
@@ -110,6 +112,13 @@ struct RunningServer {
         } catch {
             throw CommandFailure(.refused, "cannot open \(configuration.data): \(error)")
         }
+    }
+
+    private func quarantine(_ ledger: SQLiteLedger, _ zones: SystemTimeZones) -> QuarantineService {
+        QuarantineService(
+            runner: QuarantineRunner(store: ledger, zones: zones),
+            logger: logger
+        )
     }
 
     private func courier(_ ledger: SQLiteLedger, _ outlets: OutletMaker) -> RecordCourier {

@@ -17,6 +17,19 @@ struct Edge {
     let ledger: ScriptedLedger
     let server: APIServer
 
+    /// The edge over a real ledger, which is not the scripted one.
+    init(over real: any UsageLedger, quarantine: (any QuarantineDesk)?) {
+        ledger = ScriptedLedger(clock: { Edge.now })
+        server = APIServer(
+            ledger: real,
+            quarantine: quarantine,
+            clock: { Edge.now },
+            zones: SystemTimeZones(),
+            configuration: APIConfiguration(port: 0),
+            logger: Logger(label: "edge") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
     init(
         at now: Instant = Edge.now,
         records: ScriptedRecords? = nil,

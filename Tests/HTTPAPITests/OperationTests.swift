@@ -156,8 +156,8 @@ import WireFormat
 
         let reply = try await edge.get("/v1/quarantine?reason=invalid-utf8&source=gateway")
 
-        #expect(edge.ledger.asked.askedQuarantine?.reason == "invalid-utf8")
-        #expect(edge.ledger.asked.askedQuarantine?.source == "gateway")
+        #expect(edge.ledger.asked.askedQuarantine?.filter.reason == "invalid-utf8")
+        #expect(edge.ledger.asked.askedQuarantine?.filter.source == "gateway")
         #expect(reply.items.map { $0["id"] } == ["q-9", "q-8"])
         #expect(reply.items.map { $0["original"] } == ["{\"id\":\"é", nil])
         #expect(reply.items.map { $0["originalBase64"] } == [nil, "e/8A"])

@@ -141,11 +141,17 @@ extension Operation.Header {
 }
 
 extension ProblemType {
-    var schema: Schema { self == .atomicRefused ? .atomicProblem : .problem }
+    var schema: Schema {
+        switch self {
+        case .atomicRefused: .atomicProblem
+        case .itemChanged, .itemSettled: .itemProblem
+        default: .problem
+        }
+    }
 
     /// The answer of one status, whichever of its types it is.
     fileprivate static func document(_ types: [ProblemType], at status: Int) -> JSONObject {
-        let choices = [Schema.problem, .atomicProblem].map { schema in
+        let choices = [Schema.problem, .atomicProblem, .itemProblem].map { schema in
             (schema, types.filter { $0.schema.name == schema.name })
         }
         let schemas = choices.filter { !$0.1.isEmpty }.map { schema, types in

@@ -10,7 +10,11 @@ extension Operation {
         id: "readBooks",
         topic: .books,
         summary: "Every event received, and what became of it; it balances at every moment.",
-        details: "received = counted + unmatched + duplicate + conflict + quarantined.",
+        details: """
+            received = counted + unmatched + duplicate + conflict + quarantined. Beside that: what \
+            became of what was rejected or in conflict; over all time, open + released + \
+            discarded = quarantined + conflict. A release is one more receipt.
+            """,
         parameters: [
             .query(
                 "groupBy",
@@ -21,18 +25,6 @@ extension Operation {
             .query("type", .text, "Only of this event type."),
         ] + Parameter.range,
         outcomes: [.ok("The books.", .json(.books))]
-    )
-
-    static let listQuarantine = Operation(
-        method: .get,
-        id: "listQuarantine",
-        topic: .books,
-        summary: "Events that were rejected or are in conflict, newest first.",
-        parameters: [
-            .query("reason", .text, "Only for this reason."),
-            .query("source", .text, "Only from this source."),
-        ] + Parameter.paging,
-        outcomes: [.ok("A page of them.", .json(.page(of: .quarantined)))]
     )
 
     static let readStatus = Operation(
@@ -109,8 +101,20 @@ extension Schema {
     static let books = answer([
         .required("position", position), .required("total", booksLine),
         .required("lines", list(of: booksLine), "One per group; one in all without `groupBy`."),
+        .required(
+            "quarantine",
+            answer([
+                .required("total", standing), .required("lines", list(of: standing)),
+            ]),
+            "What became of them; by source and type, where that was asked."
+        ),
     ])
     .named("Books")
+
+    private static let standing = answer([
+        .optional("source", text), .optional("type", text), .required("open", count),
+        .required("released", count), .required("discarded", count),
+    ])
 
     private static let booksLine = answer(
         [
@@ -118,17 +122,6 @@ extension Schema {
         ] + sums
     )
     .named("BooksLine")
-
-    static let quarantined = answer([
-        .required("id", text), .required("reason", text),
-        .required("pointer", text), .required("detail", text),
-        .optional("source", text), .optional("eventId", text), .optional("type", text),
-        .required("firstSeenAt", instant), .required("lastSeenAt", instant),
-        .required("seen", count, "How often it was sent."),
-        .optional("original", text, "As it was received."),
-        .optional("originalBase64", text, "The same, where it is not UTF-8."),
-    ])
-    .named("QuarantinedEvent")
 
     static let status = answer([
         .required("position", position), .required("checkpoint", position),

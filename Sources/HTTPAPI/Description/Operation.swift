@@ -35,6 +35,7 @@ struct Operation: Sendable {
         case records = "Usage records"
         case destinations = "Destinations"
         case corrections = "Corrections"
+        case quarantine = "Quarantine"
         case books = "Books"
         case audit = "Audit"
         case operating = "Operation"

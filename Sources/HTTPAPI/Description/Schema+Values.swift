@@ -78,4 +78,12 @@ extension Schema {
 
     static let atomicProblem = answer(problemFields + intakeFields)
         .named("AtomicProblem", "Why an atomic call was refused, with its events.")
+
+    static let itemProblem = answer(
+        problemFields + [
+            .required("current", quarantined, "The item as it stands."),
+            .required("sent", open([]), "The body of the call that came too late."),
+        ]
+    )
+    .named("ItemProblem", "Why an item of the quarantine was not changed, with both sides.")
 }

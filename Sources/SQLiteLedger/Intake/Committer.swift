@@ -86,6 +86,7 @@ final class Committer {
         index.clear(expecting: keys.count)
         var deciding = GroupDeciding(
             parties: parties,
+            stale: try core.truth.staleOrders(parties),
             nextPosition: position + 1,
             at: core.clock(),
             compressors: core.compressors
@@ -100,6 +101,8 @@ final class Committer {
         )
         guard decision.leavesTrace else { return group }
         group.numbers = try core.truth.write(decision, parties, commit: commit + 1)
+        // Items that stay in quarantine are marked, and nothing is received: no commit of intake.
+        guard decision.books.received > 0 else { return group }
         commit += 1
         position = decision.lastPosition
         group.commit = commit
@@ -179,15 +182,7 @@ extension Truth {
         return try pool.writeWithoutTransaction { database in
             var numbers: [Int64] = []
             try database.inTransaction(.immediate) {
-                try database.cachedStatement(
-                    sql: """
-                        INSERT INTO intake_commit (number, at, last_position, received, books)
-                        VALUES (?, ?, ?, ?, ?)
-                        """
-                ).execute(arguments: [
-                    commit, at.microseconds, Int64(decision.lastPosition), decision.books.received,
-                    decision.books.json,
-                ])
+                try Self.insert(decision, commit: commit, database)
                 for block in decision.blocks {
                     try Self.insert(block, commit: commit, at: at, database)
                 }
@@ -197,10 +192,29 @@ extension Truth {
                 }
                 try Self.insert(decision.unreadable, database)
                 try also(database)
+                try Self.write(decision.marks, at: at, database)
+                for page in decision.pages { try Self.write(page, at: at, database) }
                 return .commit
             }
             return numbers
         }
+    }
+
+    private static func insert(
+        _ decision: GroupDecision,
+        commit: Int64,
+        _ database: Database
+    ) throws {
+        guard decision.books.received > 0 else { return }
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO intake_commit (number, at, last_position, received, books)
+                VALUES (?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            commit, decision.at.microseconds, Int64(decision.lastPosition),
+            decision.books.received, decision.books.json,
+        ])
     }
 
     private static func insert(

@@ -14,6 +14,7 @@ struct GroupDeciding {
     }
 
     private let parties: [Party]
+    private let stale: Set<Int>
     private let compressors: CompressorPool
     private var decision: GroupDecision
     private var places: [Place] = []
@@ -21,8 +22,15 @@ struct GroupDeciding {
     private var joined: BlockPacking?
     private var joinedFirst: UInt64 = 0
 
-    init(parties: [Party], nextPosition: UInt64, at: Instant, compressors: CompressorPool) {
-        (self.parties, self.compressors) = (parties, compressors)
+    /// - Parameter stale: The places of calls whose order does not hold any more.
+    init(
+        parties: [Party],
+        stale: Set<Int>,
+        nextPosition: UInt64,
+        at: Instant,
+        compressors: CompressorPool
+    ) {
+        (self.parties, self.stale, self.compressors) = (parties, stale, compressors)
         decision = GroupDecision(nextPosition: nextPosition, at: at)
     }
 
@@ -41,6 +49,12 @@ struct GroupDeciding {
             share.positions = [UInt64](repeating: 0, count: party.batch.events.count)
             share.firstPosition = decision.nextPosition
             let batch = party.batch
+            if stale.contains(number) {
+                share.isRefused = true
+                decision.shares.append(share)
+                offset += batch.events.count
+                continue
+            }
             for event in batch.events.indices {
                 try decideEvent(
                     event,
@@ -64,6 +78,7 @@ struct GroupDeciding {
             } else {
                 try store(party, number, share)
                 decision.books.add(party, share)
+                if let order = party.order { takeMarks(of: order, batch, share) }
             }
             share.exceptions.sort { $0.index < $1.index }
             decision.shares.append(share)
@@ -124,14 +139,15 @@ struct GroupDeciding {
         _ share: inout GroupDecision.Share
     ) {
         let event = parties[number].batch.events[place].decoded
-        if verdict == .conflict {
+        // A released item that is in conflict is in quarantine already.
+        if verdict == .conflict, parties[number].order == nil {
             decision.quarantined.append(
                 GroupDecision.Quarantined(
                     party: number,
                     exception: Int(event.index),
                     reason: RejectionReason.conflict.rawValue,
                     pointer: "",
-                    detail: "position \(position) has the same key and other content",
+                    detail: GroupDecision.conflictDetail(position),
                     source: event.source,
                     eventID: event.id,
                     type: event.type,
@@ -148,25 +164,40 @@ struct GroupDeciding {
         )
     }
 
+    private mutating func takeMarks(
+        of order: ReleaseOrder,
+        _ batch: PreparedBatch,
+        _ share: GroupDecision.Share
+    ) {
+        let marks = ReleaseMark.all(order, batch, share)
+        decision.marks += marks
+        if var page = order.page {
+            page.count(marks)
+            decision.pages.append(page)
+        }
+    }
+
     private mutating func reject(
         _ rejected: [RejectedEvent],
         of number: Int,
         _ share: inout GroupDecision.Share
     ) {
         for event in rejected {
-            decision.quarantined.append(
-                GroupDecision.Quarantined(
-                    party: number,
-                    exception: Int(event.index),
-                    reason: event.reason.rawValue,
-                    pointer: event.pointer,
-                    detail: event.detail,
-                    source: event.source,
-                    eventID: event.id,
-                    type: event.type,
-                    whole: event.whole
+            if parties[number].order == nil {
+                decision.quarantined.append(
+                    GroupDecision.Quarantined(
+                        party: number,
+                        exception: Int(event.index),
+                        reason: event.reason.rawValue,
+                        pointer: event.pointer,
+                        detail: event.detail,
+                        source: event.source,
+                        eventID: event.id,
+                        type: event.type,
+                        whole: event.whole
+                    )
                 )
-            )
+            }
             share.exceptions.append(
                 BatchOutcome.Exception(
                     index: Int(event.index),

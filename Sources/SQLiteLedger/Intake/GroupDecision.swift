@@ -48,6 +48,10 @@ struct GroupDecision {
     var blocks: [Block] = []
     var quarantined: [Quarantined] = []
     var unreadable: [Unreadable] = []
+    /// What becomes of released items.
+    var marks: [ReleaseMark] = []
+    /// The pages of actions that are done with it.
+    var pages: [ActionPage] = []
     var books = CommitBooks()
 
     init(nextPosition: UInt64, at: Instant) {
@@ -55,8 +59,12 @@ struct GroupDecision {
     }
 
     var lastPosition: UInt64 { nextPosition - 1 }
-    /// Whether anything was received that must be written down.
-    var leavesTrace: Bool { books.received > 0 }
+    /// Whether anything was received, or happened to an item, that must be written down.
+    var leavesTrace: Bool { books.received > 0 || !marks.isEmpty || !pages.isEmpty }
+
+    static func conflictDetail(_ position: UInt64) -> String {
+        "position \(position) has the same key and other content"
+    }
 }
 
 /// What one commit adds to the books, by source and type.
@@ -72,7 +80,8 @@ struct CommitBooks {
     private(set) var lines: [PreparedBatch.Origin: Line] = [:]
     private(set) var received: Int64 = 0
 
-    /// Adds a call that was not refused.
+    /// Adds a call that was not refused. Of a release only what is in the log now was received:
+    /// what is rejected again, or in conflict, is where it was.
     mutating func add(_ party: Party, _ share: GroupDecision.Share) {
         let batch = party.batch
         var tally = [Line](repeating: Line(), count: batch.origins.count)
@@ -87,16 +96,22 @@ struct CommitBooks {
                 places[event.decoded.index] = place
             }
         }
+        let isRelease = party.order != nil
         for exception in share.exceptions where exception.verdict != .rejected {
             guard let place = places[UInt32(exception.index)] else { continue }
             let origin = Int(batch.events[place].origin)
             if exception.verdict == .duplicate {
                 tally[origin].duplicate += 1
+            } else if isRelease {
+                tally[origin].received -= 1
             } else {
                 tally[origin].conflict += 1
             }
         }
-        for (origin, line) in zip(batch.origins, tally) { add(line, to: origin) }
+        for (origin, line) in zip(batch.origins, tally) where line.received > 0 {
+            add(line, to: origin)
+        }
+        guard !isRelease else { return }
         for rejected in batch.rejected {
             let origin = PreparedBatch.Origin(
                 source: Array(batch.bytes[rejected.source.range]),

@@ -10,6 +10,8 @@ struct Party: Sendable {
     /// What it comes to over all subjects, made on the caller's thread.
     var totals: [SliceTotals]?
     let isAtomic: Bool
+    /// The items of the quarantine that its events are; nil for what comes from outside.
+    let order: ReleaseOrder?
     let answer: @Sendable (Result<BatchOutcome, LedgerError>) -> Void
 
     /// Calls of fewer events are packed by the committer, several into one block.

@@ -22,6 +22,9 @@ enum Schema {
         migrator.registerMigration("5 destinations and deliveries") { database in
             try database.execute(sql: fifth)
         }
+        migrator.registerMigration("6 quarantine") { database in
+            try database.execute(sql: sixth)
+        }
         registerAudit(&migrator)
         migrator.registerMigration("8 corrections") { database in
             try database.execute(sql: corrections)

@@ -48,11 +48,22 @@ struct BooksCommand: AsyncParsableCommand {
         var balances: Bool?
     }
 
+    /// What became of what was rejected or in conflict.
+    private struct Quarantine: Decodable {
+        struct Standing: Decodable {
+            var open: Count
+            var released: Count
+            var discarded: Count
+        }
+        var total: Standing
+    }
+
     private struct Page: Decodable {
         var position: String
         var total: Line
         var lines: [Line]?
         var balances: Bool?
+        var quarantine: Quarantine?
     }
 
     func run() async throws {
@@ -111,6 +122,12 @@ struct BooksCommand: AsyncParsableCommand {
         Terminal.say(
             "as of position \(page.position); the books "
                 + (([page.total] + lines).allSatisfy(balances) ? "balance" : "DO NOT BALANCE")
+        )
+        guard let standing = page.quarantine?.total else { return }
+        let became = [standing.open, standing.released, standing.discarded].map(\.text)
+        guard became.contains(where: { $0 != "0" }) else { return }
+        Terminal.say(
+            "in quarantine: \(became[0]) open, \(became[1]) released, \(became[2]) discarded"
         )
     }
 }

@@ -1,0 +1,195 @@
+import ArgumentParser
+import Foundation
+import WireFormat
+
+/// An action as the server tells it.
+private struct ActionAnswer: Decodable {
+    var id: String
+    var action: String
+    var state: String
+    var total: String
+    var items: String
+    var repaired: String
+    var accepted: String
+    var duplicate: String
+    var discarded: String
+    var failed: String
+
+    var text: String {
+        """
+        \(id) \(action): \(state), \(items) of \(total) items; \(repaired) repaired, \
+        \(accepted) accepted, \(duplicate) duplicates, \(discarded) discarded, \
+        \(failed) left open
+
+        """
+    }
+
+    /// - Throws: ``CommandFailure`` where it is over, and not all is as it was meant.
+    func judge() throws(CommandFailure) {
+        if state != "running", failed != "0" { throw CommandFailure(.incomplete) }
+    }
+}
+
+struct QuarantineAct: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "act",
+        abstract: "Repair, release or discard all open items that a filter finds.",
+        discussion: """
+              odometer quarantine act repair-and-release --filter-reason time-missing-offset \\
+                --set '/time=concat($.time, "Z")' --dry-run
+              odometer quarantine act discard --filter-source test --reason 'load test'
+
+            --dry-run shows every change, in pages. Without it the action runs on the server; \
+            --wait stays until it is done.
+            """
+    )
+
+    @Argument(help: "repair, release, repair-and-release or discard.") var action: String
+    @Option(help: "Only for this reason, such as time-missing-offset.") var filterReason: String?
+    @Option(help: "Only from this source, as received.") var filterSource: String?
+    @Option(help: "Only of this event type, as received.") var filterType: String?
+    @Option(help: "Only of events with this id, as received.") var filterEventId: String?
+    @Option(help: "Only with this text in the bytes as they stand.") var filterText: String?
+    @Option(help: "Only of those that came at this time or later, too; RFC 3339.")
+    var filterSeenFrom: String?
+    @Option(help: "Only of those that came before this time, too; RFC 3339.")
+    var filterSeenTo: String?
+    @Flag(help: "All open items; said where no filter is.") var all = false
+    @Option(help: "POINTER=EXPRESSION: what to compute, and where to put it; may repeat.")
+    var set: [String] = []
+    @Option(help: "A JSON pointer of what to take out; may repeat.") var remove: [String] = []
+    @Flag(help: "Show what would be changed, and change nothing.") var dryRun = false
+    @Flag(help: "Stay until it is done.") var wait = false
+    @OptionGroup var note: NoteFlags
+    @OptionGroup var list: ListFlags
+    @OptionGroup var answer: AnswerFlags
+
+    private struct Preview: Decodable {
+        struct Item: Decodable {
+            var id: String
+            var before: String?
+            var after: String?
+            var failure: String?
+            var isSound: Bool?
+            var fault: String?
+        }
+        var total: String
+        var items: [Item]
+        var next: String?
+    }
+
+    private var filter: JSONObject {
+        var filter = JSONObject()
+        for (name, value) in [
+            ("reason", filterReason), ("source", filterSource), ("type", filterType),
+            ("eventId", filterEventId), ("text", filterText), ("seenFrom", filterSeenFrom),
+            ("seenTo", filterSeenTo),
+        ] {
+            filter[name] = value.map { .string($0) }
+        }
+        return filter
+    }
+
+    func validate() throws {
+        guard filter.isEmpty == all else {
+            throw ValidationError("say which items: a --filter-…, or --all")
+        }
+        guard set.allSatisfy({ $0.contains("=") }) else {
+            throw ValidationError("--set is POINTER=EXPRESSION")
+        }
+    }
+
+    private var document: JSONObject {
+        var document = note.members
+        document["action"] = .string(action)
+        document["filter"] = .object(filter)
+        if dryRun { document["dryRun"] = true }
+        guard !set.isEmpty || !remove.isEmpty else { return document }
+        var places = JSONObject()
+        for one in set {
+            let halves = one.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            places[String(halves[0])] = .string(String(halves[1]))
+        }
+        document["repair"] = [
+            "set": .object(places), "remove": .array(remove.map { .string($0) }),
+        ]
+        return document
+    }
+
+    func run() async throws {
+        let body = (type: "application/json", bytes: JSONValue.object(document).serialized())
+        let query = dryRun ? list.query : []
+        try await ServerConnection.open(answer.server) { server in
+            var got = try await server.ask(
+                .post,
+                "/v1/quarantine/actions",
+                query: query,
+                body: body
+            )
+            if dryRun { return answer.json ? Terminal.put(got) : try show(got) }
+            var started = try got.decoded(ActionAnswer.self)
+            while wait, started.state == "running" {
+                // The server works a page at a time; a client cannot know when it is done.
+                try await Task.sleep(for: .milliseconds(100))
+                got = try await server.ask(.get, "/v1/quarantine/actions/" + started.id)
+                started = try got.decoded(ActionAnswer.self)
+            }
+            answer.json ? Terminal.put(got) : Terminal.put(started.text)
+            try started.judge()
+        }
+    }
+
+    private func show(_ got: ServerAnswer) throws {
+        let preview = try got.decoded(Preview.self)
+        var table = Table(["ID", "SOUND", "BEFORE", "AFTER"])
+        for item in preview.items {
+            let sound = item.isSound.map { $0 ? "yes" : "no" } ?? "-"
+            table.add([
+                item.id, item.fault ?? sound, item.before ?? "-",
+                item.failure.map { "fails: \($0)" } ?? item.after ?? "the same",
+            ])
+        }
+        Terminal.put(table.text())
+        Terminal.say("\(preview.total) items; nothing was changed")
+        list.tell(next: preview.next)
+    }
+}
+
+struct QuarantineAction: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "action",
+        abstract: "Show how far an action is."
+    )
+
+    @Argument(help: "Id of the action, such as qa-1.") var id: String
+    @OptionGroup var answer: AnswerFlags
+
+    func run() async throws {
+        try await ServerConnection.open(answer.server) { server in
+            let path = "/v1/quarantine/actions/" + ServerConnection.segment(id)
+            let got = try await server.ask(.get, path)
+            let action = try got.decoded(ActionAnswer.self)
+            answer.json ? Terminal.put(got) : Terminal.put(action.text)
+            try action.judge()
+        }
+    }
+}
+
+struct QuarantineCancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel",
+        abstract: "End an action where it is; what it did stays."
+    )
+
+    @Argument(help: "Id of the action, such as qa-1.") var id: String
+    @OptionGroup var answer: AnswerFlags
+
+    func run() async throws {
+        try await ServerConnection.open(answer.server) { server in
+            let path = "/v1/quarantine/actions/" + ServerConnection.segment(id) + "/cancel"
+            let got = try await server.ask(.post, path)
+            guard !answer.json else { return Terminal.put(got) }
+            Terminal.put(try got.decoded(ActionAnswer.self).text)
+        }
+    }
+}
