@@ -14,7 +14,7 @@ enum AuthorHeaders {
         _ visit: FrontDesk.Visit
     ) throws(Refusal) -> Author {
         let headers = call.request.headers
-        let limits = [(actor, Limits.actorBytesMax), (reason, Limits.reasonBytesMax)]
+        let limits = [(actor, Limits.authorBytesMax), (reason, Limits.reasonBytesMax)]
         let faults = limits.compactMap { name, most -> FieldFault? in
             let count = headers[name]?.utf8.count ?? 0
             guard count > most else { return nil }

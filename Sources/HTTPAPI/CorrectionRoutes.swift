@@ -30,7 +30,8 @@ extension FrontDesk {
         let value = try await readDocument(call, bytesMax: Self.correctionBytesMax)
         let document: CorrectionDocument
         do throws(CorrectionDocument.Faults) {
-            document = try CorrectionDocument(value)
+            let caller = Author.current
+            document = try CorrectionDocument(value, author: caller.name, reason: caller.reason)
         } catch {
             throw Refusal(error)
         }

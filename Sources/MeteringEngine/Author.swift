@@ -16,6 +16,13 @@ public struct Author: Hashable, Sendable {
         (self.client, self.reason) = (client, reason)
     }
 
+    /// The same caller under the name that it gave for one change; empty: under its own.
+    public func calledItself(_ name: String) -> Author {
+        var author = self
+        if !name.isEmpty { author.name = name }
+        return author
+    }
+
     /// Whose call is being served; nobody's where none is.
     ///
     /// It is set where calls come in, and read where an ``AuditedChange`` is made. It does not

@@ -5,13 +5,18 @@ public enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case enrol, alter, suspend, resume, close
     case closePeriod = "close-period"
     case pause, test, resend
+    case void, replace, restore
+    case edit, release, discard, reopen
+    case start, cancel
 }
 
 /// What sort of thing it was done to. The raw values are stored, and the words of the wire: append
 /// only.
 public enum AuditKind: String, CaseIterable, Hashable, Sendable {
     case meterType = "meter-type"
-    case meter, customer, destination
+    case meter, customer, destination, correction
+    case quarantined = "quarantine-item"
+    case quarantineAction = "quarantine-action"
 }
 
 /// One entry of the audit trail: who changed what, when, from where, and why.

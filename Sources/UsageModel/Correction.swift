@@ -13,7 +13,6 @@ public enum CorrectionKind: String, CaseIterable, Hashable, Sendable {
 /// Nothing of the past is changed by it: whoever reads as of a position before it, reads what was
 /// read then.
 public struct Correction: Hashable, Sendable {
-
     /// Counts corrections, from 1.
     public var number: Int64
     /// Its own place in the log.

@@ -60,12 +60,10 @@ public enum Limits {
     public static let correctionKeysMax = 10_000
     /// The most meters of which the preview of a correction tells what becomes of them.
     public static let correctionPreviewMetersMax = 100
-    /// The longest name of who made a change, in UTF-8 bytes.
-    public static let authorBytesMax = 256
     /// The longest reason of a change, in UTF-8 bytes.
     public static let reasonBytesMax = 1_024
-    /// The longest name that a caller gives itself for the audit trail, in UTF-8 bytes.
-    public static let actorBytesMax = 256
+    /// The longest name of who makes a change, as the caller tells it, in UTF-8 bytes.
+    public static let authorBytesMax = 256
     /// The longest name of a calling program that the audit trail keeps, in UTF-8 bytes.
     public static let auditClientBytesMax = 256
     /// The most bytes of documents in one page of the audit trail; one entry is told whole.
@@ -130,8 +128,6 @@ public enum Limits {
     public static let cronBytesMax = 256
     /// The longest text that items of the quarantine are searched for, in UTF-8 bytes.
     public static let quarantineTextBytesMax = 1_024
-    /// The longest name of who changes an item of the quarantine, in UTF-8 bytes.
-    public static let authorBytesMax = 256
     /// The most items of the quarantine that one commit of an action changes.
     public static let quarantinePageItemsMax = 500
     /// The most bytes of events of one such page; one item more may take it over.

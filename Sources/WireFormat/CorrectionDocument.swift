@@ -40,22 +40,31 @@ public struct CorrectionDocument: Sendable {
         "kind", "events", "filter", "correction", "replacements", "author", "reason", "dryRun",
     ]
 
-    public init(_ value: JSONValue) throws(Faults) {
+    /// - Parameters:
+    ///   - author: Who makes it, where the document does not say; empty: it must.
+    ///   - reason: Why, likewise.
+    public init(
+        _ value: JSONValue,
+        author: String = "",
+        reason: String = ""
+    ) throws(Faults) {
         var reader = FieldReader(value, at: "", known: Self.fields)
         guard reader.isObject else { throw reader.faults }
         reader.require("kind", "void, replace or restore")
-        reader.require("author", "say who makes it")
-        reader.require("reason", "say why: it stays with the events for ever")
+        if author.isEmpty { reader.require("author", "say who makes it") }
+        if reason.isEmpty {
+            reader.require("reason", "say why: it stays with the events for ever")
+        }
         let kind: CorrectionKind? = reader.word("kind")
-        let author = reader.line("author", bytes: 1...Limits.authorBytesMax)
-        let reason = reader.line("reason", bytes: 1...Limits.reasonBytesMax)
+        let told = reader.line("author", bytes: 1...Limits.authorBytesMax) ?? author
+        let why = reader.line("reason", bytes: 1...Limits.reasonBytesMax) ?? reason
         isDryRun = reader.flag("dryRun") ?? false
         let targets = kind.flatMap { Self.targets($0, &reader) }
-        guard reader.faults.all.isEmpty, let kind, let author, let reason, let targets else {
+        guard reader.faults.all.isEmpty, let kind, let targets else {
             throw reader.faults
         }
         (self.kind, self.targets) = (kind, targets)
-        (self.author, self.reason) = (author, reason)
+        (self.author, self.reason) = (told, why)
     }
 
     private static func targets(

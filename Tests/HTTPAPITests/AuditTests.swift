@@ -273,9 +273,9 @@ import WireFormat
                 ]
             )
         }
-        let refused = try await put(Limits.actorBytesMax + 1, Limits.reasonBytesMax + 1)
+        let refused = try await put(Limits.authorBytesMax + 1, Limits.reasonBytesMax + 1)
         let none = try await desk.get("audit")
-        let made = try await put(Limits.actorBytesMax, Limits.reasonBytesMax)
+        let made = try await put(Limits.authorBytesMax, Limits.reasonBytesMax)
         let one = try await desk.get("audit")
 
         #expect((refused.status, refused.problem) == (422, "invalid-field"))

@@ -79,11 +79,12 @@ import UsageModel
         }
 
         #expect(enrolled == [100_000, 0])
-        #expect(first < .seconds(10) && second < .seconds(10), "\(first), \(second)")
+        // Far more than it takes, also beside other tests; what grows with the square is over it.
+        #expect(first < .seconds(90) && second < .seconds(90), "\(first), \(second)")
         #expect(try await Self.sum(ledger) == "5")
         try ledger.close()
         let opening = try clock.measure { try fixture.open().close() }
-        #expect(opening < .seconds(10), "\(opening)")
+        #expect(opening < .seconds(90), "\(opening)")
     }
 
     /// The sums of all subjects together cannot be used where some subject does not count.

@@ -105,7 +105,8 @@ extension Schema {
         .optional("events", list(of: eventKey, atMost: Limits.correctionKeysMax)),
         .optional("filter", correctionFilter), .optional("correction", correctionID),
         .optional("replacements", list(of: event, atMost: Limits.correctionKeysMax)),
-        .required("author", text, "Who makes it."), .required("reason", text, "Why."),
+        .optional("author", text, "Who makes it; required without `Odometer-Actor`."),
+        .optional("reason", text, "Why; required without `Odometer-Reason`."),
         .optional("dryRun", flag, "Only says what would happen."),
     ])
     .named("CorrectionRequest")

@@ -166,7 +166,7 @@ extension Operation.Parameter {
     )
     static let actor = header(
         AuthorHeaders.actor.rawName,
-        .text(atMost: Limits.actorBytesMax),
+        .text(atMost: Limits.authorBytesMax),
         "Who makes the change, for the audit trail: unverified, for there is no sign-in yet."
     )
     static let reason = header(

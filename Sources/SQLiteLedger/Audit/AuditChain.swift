@@ -46,11 +46,10 @@ struct AuditChain {
 
     /// - Complexity: O(bytes): some 2 µs for an entry of 500 bytes.
     func hash(after previous: [UInt8]) -> [UInt8] {
-        var sha = SHA256()
-        sha.update(data: Self.first)
-        for place in Field.allCases.indices { sha.update(data: spelled(place)) }
-        sha.update(data: previous)
-        return Array(sha.finalize())
+        var bytes = Self.first
+        for place in Field.allCases.indices { bytes += spelled(place) }
+        bytes += previous
+        return Array(SHA256.hash(data: bytes))
     }
 
     /// The first bytes of each field's own hash. Nobody who means to deceive is kept from changing

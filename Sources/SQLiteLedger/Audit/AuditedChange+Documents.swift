@@ -153,4 +153,84 @@ extension AuditedChange {
             author: author
         )
     }
+
+    static func of(_ correction: Correction) -> AuditedChange {
+        let action: AuditAction =
+            switch correction.kind {
+            case .void: .void
+            case .replace: .replace
+            case .restore: .restore
+            }
+        return AuditedChange(
+            action,
+            .correction,
+            correction.id,
+            after: [
+                "position": .string(correction.position.description),
+                "events": .number(String(correction.events)),
+            ],
+            reason: correction.reason,
+            author: Author.current.calledItself(correction.author)
+        )
+    }
+
+    static func of(
+        _ item: QuarantinedEvent,
+        _ change: QuarantineChange,
+        before: QuarantinedEvent
+    ) -> AuditedChange {
+        let action: AuditAction =
+            switch change {
+            case .edit: .edit
+            case .discard: .discard
+            case .reopen: .reopen
+            }
+        return AuditedChange(
+            action,
+            .quarantined,
+            item.id,
+            before: document(before),
+            after: document(item),
+            reason: item.note.reason,
+            author: Author.current.calledItself(item.note.author)
+        )
+    }
+
+    private static func document(_ item: QuarantinedEvent) -> JSONValue {
+        [
+            "state": .string(item.state.rawValue), "version": .number(String(item.version)),
+            "event": .string(String(decoding: item.bytes, as: UTF8.self)),
+        ]
+    }
+
+    /// What became of an item that was released by itself.
+    static func of(_ mark: ReleaseMark, by author: Author) -> AuditedChange {
+        let version = mark.item.version
+        var after: JSONObject = [
+            "verdict": .string(mark.verdict.rawValue), "version": .number(String(version + 1)),
+        ]
+        if mark.position != 0 { after["position"] = .string(String(mark.position)) }
+        return AuditedChange(
+            .release,
+            .quarantined,
+            QuarantinedEvent.id(mark.item.number),
+            before: ["version": .number(String(version))],
+            after: .object(after),
+            reason: mark.note.reason,
+            author: author.calledItself(mark.note.author)
+        )
+    }
+
+    /// An action on many items: its request stands for all that it does to them.
+    static func of(_ action: QuarantineAction, _ what: AuditAction) -> AuditedChange {
+        let note = action.request.note
+        return AuditedChange(
+            what,
+            .quarantineAction,
+            action.id,
+            after: .object(QuarantineDocument.document(action.request)),
+            reason: what == .start ? note.reason : "",
+            author: what == .start ? Author.current.calledItself(note.author) : .current
+        )
+    }
 }

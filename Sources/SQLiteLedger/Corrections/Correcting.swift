@@ -44,6 +44,7 @@ extension Committer {
             at: correction.at
         ) { database in
             try Truth.insert(stored, database)
+            try Truth.audit([.of(correction)], at: correction.at, database)
         } beforeReadings: {
             // Readings know it before they reach its position: they ask what held as of theirs.
             core.corrections.withLock { $0.add(stored) }

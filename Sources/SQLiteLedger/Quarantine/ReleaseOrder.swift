@@ -20,6 +20,8 @@ struct ReleaseOrder: Sendable {
     /// By the place of their event in the call.
     var items: [Item]
     var note: QuarantineNote
+    /// Who asks for it: the order goes to another thread.
+    let author = Author.current
     /// The page of an action that is done with this order.
     var page: ActionPage?
 
@@ -85,13 +87,17 @@ struct ReleaseMark: Sendable {
     var reason = ""
     var pointer = ""
     var detail = ""
+    /// Who released it by itself; nil where an action did, which is audited as a whole.
+    var author: Author?
 
     /// The marks of an order, in the order of its items.
     static func all(_ order: ReleaseOrder, _ batch: PreparedBatch, _ share: GroupDecision.Share)
         -> [ReleaseMark]
     {
         var marks = order.items.map { item in
-            ReleaseMark(item: item, note: order.note, verdict: .accepted, position: 0)
+            var mark = ReleaseMark(item: item, note: order.note, verdict: .accepted, position: 0)
+            if order.page == nil { mark.author = order.author }
+            return mark
         }
         for (place, event) in batch.events.enumerated() {
             marks[Int(event.decoded.index)].position = share.positions[place]

@@ -74,7 +74,9 @@ extension Truth {
                     try Self.count(request.filter, database),
                 ]
             )
-            return try Self.action(number ?? 0, database)
+            let action = try Self.action(number ?? 0, database)
+            try Self.audit([.of(action, .start)], at: at, database)
+            return action
         }
     }
 
@@ -105,7 +107,10 @@ extension Truth {
                     """,
                 arguments: [at.microseconds, number]
             )
-            return try Self.action(number, database)
+            let wasRunning = database.changesCount > 0
+            let action = try Self.action(number, database)
+            if wasRunning { try Self.audit([.of(action, .cancel)], at: at, database) }
+            return action
         }
     }
 

@@ -150,7 +150,9 @@ extension Truth {
                     note.reason, number,
                 ]
             )
-            return .changed(try Self.item(number, database) ?? item, nil)
+            let after = try Self.item(number, database) ?? item
+            try Self.audit([.of(after, change, before: item)], at: at, database)
+            return .changed(after, nil)
         }
     }
 
