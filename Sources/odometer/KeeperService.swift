@@ -58,16 +58,21 @@ final class Resting: Sendable {
     }
 }
 
-/// Runs the actions on the quarantine, page by page.
+/// Runs the actions on the quarantine, page by page, and rests between them: what comes in now
+/// goes before what has waited.
 struct QuarantineService: Service {
     let runner: QuarantineRunner
     let logger: Logger
 
     func run() async throws {
+        let resting = Resting()
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do throws(LedgerError) {
-                    if try await runner.takeTurn() { continue }
+                    if try await runner.takeTurn() {
+                        await resting.rest()
+                        continue
+                    }
                 } catch {
                     // Too much is under way, say: the page is done the next time.
                     logger.warning(
