@@ -31,8 +31,10 @@ public final class MeterCatalog: Sendable {
 
     func plan(for type: [UInt8]) -> TypePlan {
         if let plan = plans.withLock({ $0[type] }) { return plan }
+        // A correction says what use is; it is none, also where a meter type takes every type.
+        let isUse = !type.elementsEqual(CorrectionEntry.type.utf8)
         let matching = meterTypes.filter { meterType in
-            meterType.definition.eventTypes.contains { $0.matches(type) }
+            isUse && meterType.definition.eventTypes.contains { $0.matches(type) }
         }
         let plan = TypePlan(matching, zones: zones)
         plans.withLock { plans in
