@@ -40,7 +40,7 @@ extension FrontDesk {
             author: document.author,
             reason: document.reason,
             token: document.isDryRun ? nil : token,
-            fingerprint: Self.fingerprint(value)
+            fingerprint: Self.fingerprint(value, document)
         )
         if document.isDryRun {
             let preview = try await ledger.preview(request)
@@ -78,8 +78,9 @@ extension FrontDesk {
     }
 
     /// Of what a body says, however it spells it.
-    private static func fingerprint(_ value: JSONValue) -> UInt64 {
-        value.serialized(pretty: false).reduce(0xcbf2_9ce4_8422_2325) {
+    private static func fingerprint(_ value: JSONValue, _ document: CorrectionDocument) -> UInt64 {
+        let who = "\(document.author)\n\(document.reason)\n"
+        return (Array(who.utf8) + value.serialized(pretty: false)).reduce(0xcbf2_9ce4_8422_2325) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01b3
         }
     }
@@ -89,7 +90,9 @@ extension FrontDesk {
         var query = try call.query()
         var question = CorrectionQuery(limit: query.limit())
         if var cursor = try query.cursor(.corrections) {
-            question.before = try cursor.readSigned()
+            let before = try cursor.readSigned()
+            guard before > 0 else { throw Cursor.refusal }
+            question.before = before
         }
         try query.finish()
         let answer = try await ledger.corrections(question)

@@ -64,13 +64,18 @@ public struct CorrectionHistory: Sendable {
         return counts(current) ? [Change(position: current, counts: false)] : []
     }
 
-    /// What taking back the last correction of an event comes to; nothing where there is none.
+    /// What taking back the last correction of an event comes to; nothing where there is none. Of
+    /// one that was replaced, the replacement comes first.
     public func restoring(_ event: UInt64) -> [Change] {
         let current = current(of: event)
         if !counts(current) { return [Change(position: current, counts: true)] }
         guard let before = replaced[current] else { return [] }
+        // It may have been void when it was replaced.
+        let said = words(of: before)
+        let link = said.lastIndex { $0.replacement == current } ?? 0
+        let counted = link > 0 ? said[link - 1].counts : true
         return [
-            Change(position: current, counts: false), Change(position: before, counts: true),
+            Change(position: current, counts: false), Change(position: before, counts: counted),
         ]
     }
 
@@ -86,7 +91,7 @@ public struct CorrectionHistory: Sendable {
         if change.replacement != 0 {
             replacements[change.position] = change.replacement
             replaced[change.replacement] = change.position
-        } else if change.counts, let other = replacements.removeValue(forKey: change.position) {
+        } else if let other = replacements.removeValue(forKey: change.position) {
             replaced[other] = nil
             dropped.insert(other)
         }

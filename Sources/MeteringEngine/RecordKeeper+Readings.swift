@@ -138,7 +138,10 @@ extension RecordKeeper {
         (record.dimensions, record.hasMoreDimensions) = (
             reading.dimensions, reading.hasMoreDimensions
         )
-        (record.customer, record.evidence) = (reading.customer, reading.evidence)
+        // A meter of which everything was voided is listed no more, and nobody is told as its
+        // owner.
+        let last = reading.events == 0 ? previous?.customer : nil
+        (record.customer, record.evidence) = (reading.customer ?? last, reading.evidence)
         record.labels = try await labels(of: period, record.customer, step)
         return record
     }

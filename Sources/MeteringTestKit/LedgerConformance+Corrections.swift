@@ -16,7 +16,12 @@ extension LedgerConformance {
         _ = try await ledger.create(definition)
         let key = definition.key
         let events = (1...3).map { place in
-            SampleEvent(id: "k\(place)", type: "corrected", subject: "s\(place)", number: "\(place)")
+            SampleEvent(
+                id: "k\(place)",
+                type: "corrected",
+                subject: "s\(place)",
+                number: "\(place)"
+            )
         }
         let start = try await record(events).position
         try await voiding(key, start)
@@ -108,7 +113,10 @@ extension LedgerConformance {
     private mutating func refusals() async throws {
         let before = try await ledger.corrections(CorrectionQuery(limit: 1_000)).corrections
         let numbers = before.map(\.number)
-        check(numbers == Array((1...Int64(before.count)).reversed()), "they are listed newest first")
+        check(
+            numbers == Array((1...Int64(before.count)).reversed()),
+            "they are listed newest first"
+        )
         do {
             let unknown = Self.keys + [EventKey(source: "gateway", id: "nobody")]
             _ = try await correct(.void(.keys(unknown)))

@@ -31,7 +31,8 @@ extension ReferenceLedger {
         _ request: CorrectionRequest,
         _ state: inout State
     ) throws(LedgerError) -> CorrectionOutcome {
-        if let token = request.token, let made = state.corrections.first(where: { $0.token == token })
+        if let token = request.token,
+            let made = state.corrections.first(where: { $0.token == token })
         {
             guard made.fingerprint == request.fingerprint else {
                 throw LedgerError(.alreadyExists, "another correction was made under this token")
@@ -39,9 +40,13 @@ extension ReferenceLedger {
             return CorrectionOutcome(correction: made.correction)
         }
         let entry = UInt64(state.entries.count + 1)
-        let changes = try changes(request, state, entry: entry)
-        let events = changes.count { request.kind != .restore || $0.counts }
-        guard events > 0 else { return CorrectionOutcome(correction: nil) }
+        var replacements: PreparedBatch?
+        var known: Set<UInt64> = []
+        let groups = try changes(request, state, entry: entry, &replacements).filter { group in
+            group.first.map { known.insert($0.position).inserted } ?? false
+        }
+        let changes = groups.flatMap(\.self).sorted { $0.position < $1.position }
+        guard !groups.isEmpty else { return CorrectionOutcome(correction: nil) }
         let correction = Correction(
             number: Int64(state.corrections.count + 1),
             position: Position(entry),
@@ -49,10 +54,8 @@ extension ReferenceLedger {
             at: clock(),
             author: request.author,
             reason: request.reason,
-            events: Int64(events)
+            events: Int64(groups.count)
         )
-        var replacements: PreparedBatch?
-        if case .replace(let batch) = request.what { replacements = batch }
         let decoded = try CorrectionEntry.events(correction, replacements: replacements)
         let batch = preparer(state).prepare(decoded, arrival: correction.at)
         for (place, event) in batch.events.enumerated() {
@@ -74,10 +77,11 @@ extension ReferenceLedger {
     private func changes(
         _ request: CorrectionRequest,
         _ state: State,
-        entry: UInt64
-    ) throws(LedgerError) -> [CorrectionHistory.Change] {
+        entry: UInt64,
+        _ replacements: inout PreparedBatch?
+    ) throws(LedgerError) -> [[CorrectionHistory.Change]] {
         let history = state.history
-        var changes: [CorrectionHistory.Change] = []
+        var changes: [[CorrectionHistory.Change]] = []
         switch request.what {
         case .void(.correction): break
         case .restore(.correction(let number)):
@@ -91,29 +95,37 @@ extension ReferenceLedger {
             where history.words(of: change.position).last?.at == at
                 && (change.replacement == 0 || history.words(of: change.replacement).isEmpty)
             {
-                changes += history.restoring(change.position)
+                changes.append(history.restoring(change.position))
             }
         case .void(let targets):
             for event in try events(targets, counting: true, state) {
-                changes += history.voiding(event)
+                changes.append(history.voiding(event))
             }
         case .restore(let targets):
             for event in try events(targets, counting: false, state) {
-                changes += history.restoring(event)
+                changes.append(history.restoring(event))
             }
         case .replace(let batch):
-            for (place, event) in batch.events.enumerated() {
+            var added = batch
+            added.events = []
+            for event in batch.events {
                 let key = EventKey(
                     source: text(batch, event.decoded.source),
                     id: text(batch, event.decoded.id)
                 )
                 let known = try position(of: key, state)
-                changes += history.replacing(known, by: entry + 1 + UInt64(place))
+                let current = history.current(of: known)
+                let standing = stored(Int(current) - 1, state).json
+                let json = Array(batch.bytes[event.decoded.whole.range])
+                let isSame = (try? JSONValue.parse(standing)) == (try? JSONValue.parse(json))
+                if isSame, history.counts(current) { continue }
+                added.events.append(event)
+                let replacement = entry + UInt64(added.events.count)
+                changes.append(history.replacing(known, by: replacement))
             }
+            replacements = added
         }
-        var known: Set<UInt64> = []
-        return changes.filter { known.insert($0.position).inserted }
-            .sorted { $0.position < $1.position }
+        return changes
     }
 
     private func events(
@@ -143,12 +155,9 @@ extension ReferenceLedger {
     }
 
     private func position(of key: EventKey, _ state: State) throws(LedgerError) -> UInt64 {
-        let place = state.entries.firstIndex { entry in
-            let event = entry.batch.events[entry.place].decoded
-            return !entry.isOwn && text(entry.batch, event.source) == key.source
-                && text(entry.batch, event.id) == key.id
+        guard let place = place(of: key, state) else {
+            throw LedgerError(.notFound, "an event is not in the log")
         }
-        guard let place else { throw LedgerError(.notFound, "an event is not in the log") }
         return UInt64(place + 1)
     }
 

@@ -71,14 +71,11 @@ public final class ReferenceLedger: UsageLedger {
         for (place, event) in batch.events.enumerated() {
             let origin = batch.origins[Int(event.origin)]
             state.books[origin, default: BooksLine()].received += 1
-            let known = state.entries.firstIndex { entry in
-                !entry.isOwn
-                    && text(entry.batch, entry.batch.events[entry.place].decoded.source)
-                    == text(batch, event.decoded.source)
-                    && text(entry.batch, entry.batch.events[entry.place].decoded.id)
-                        == text(batch, event.decoded.id)
-            }
-            guard let known else {
+            let key = EventKey(
+                source: text(batch, event.decoded.source),
+                id: text(batch, event.decoded.id)
+            )
+            guard let known = self.place(of: key, state) else {
                 state.entries.append(Entry(batch: batch, place: place, at: clock()))
                 continue
             }
@@ -107,6 +104,31 @@ public final class ReferenceLedger: UsageLedger {
             }
             exceptions.append(exception)
         }
+        exceptions += reject(batch, &state)
+        let accepted = state.entries.count - first + 1
+        return BatchOutcome(
+            position: Position(UInt64(state.entries.count)),
+            accepted: accepted,
+            firstPosition: Position(accepted > 0 ? UInt64(first) : 0),
+            exceptions: exceptions.sorted { $0.index < $1.index },
+            unreadable: batch.unreadable
+        )
+    }
+
+    /// The first event of a key; what corrections added has none.
+    func place(of key: EventKey, _ state: State) -> Int? {
+        state.entries.firstIndex { entry in
+            let event = entry.batch.events[entry.place].decoded
+            return !entry.isOwn && text(entry.batch, event.source) == key.source
+                && text(entry.batch, event.id) == key.id
+        }
+    }
+
+    private func reject(
+        _ batch: PreparedBatch,
+        _ state: inout State
+    ) -> [BatchOutcome.Exception] {
+        var exceptions: [BatchOutcome.Exception] = []
         for rejected in batch.rejected {
             let origin = PreparedBatch.Origin(
                 source: Array(batch.bytes[rejected.source.range]),
@@ -128,14 +150,7 @@ public final class ReferenceLedger: UsageLedger {
                 )
             )
         }
-        let accepted = state.entries.count - first + 1
-        return BatchOutcome(
-            position: Position(UInt64(state.entries.count)),
-            accepted: accepted,
-            firstPosition: Position(accepted > 0 ? UInt64(first) : 0),
-            exceptions: exceptions.sorted { $0.index < $1.index },
-            unreadable: batch.unreadable
-        )
+        return exceptions
     }
 
     func text(_ batch: PreparedBatch, _ slice: ByteSlice) -> String {
@@ -230,9 +245,7 @@ public final class ReferenceLedger: UsageLedger {
 
     public func event(source: String, id: String) async throws(LedgerError) -> StoredEvent? {
         let snapshot = state.withLock { $0 }
-        let events = snapshot.entries.indices.filter { !snapshot.entries[$0].isOwn }
-            .map { stored($0, snapshot) }
-        return events.first { $0.source == source && $0.id == id }
+        return place(of: EventKey(source: source, id: id), snapshot).map { stored($0, snapshot) }
     }
 
     public func unreadable(_ query: UnreadableQuery) async throws(LedgerError) -> UnreadableAnswer {

@@ -66,6 +66,9 @@ extension SQLiteLedger {
         try reading("the status") { try core.status() }
     }
 
+    /// How often a reading is begun anew before the caller is told to come again.
+    private static var readingsMax: Int { 20 }
+
     /// A damaged derived file is no answer: it is rebuilt, and the caller told to come again. What
     /// was read while a version came into force is read again.
     func reading<Answer>(_ what: String, _ body: () throws -> Answer) throws(LedgerError)
@@ -75,7 +78,12 @@ extension SQLiteLedger {
         do {
             var successions: Int
             var answer: Answer
+            var tries = 0
             repeat {
+                tries += 1
+                guard tries <= Self.readingsMax else {
+                    throw LedgerError(.busy, "versions and corrections kept coming in between")
+                }
                 successions = core.successions.load(ordering: .sequentiallyConsistent)
                 answer = try body()
             } while successions != core.successions.load(ordering: .sequentiallyConsistent)

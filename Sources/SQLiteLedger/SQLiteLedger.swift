@@ -186,6 +186,8 @@ public final class SQLiteLedger: UsageLedger {
                         ticket.resume(
                             returning: .failure(core.fault(error, during: "a change"))
                         )
+                        if error is DerivedFileError { committer.rebuild() }
+                        if error is DerivedFileError { committer.rebuild() }
                     }
                 },
                 bytes: 0,

@@ -175,12 +175,10 @@ public struct CorrectionDocument: Sendable {
                 "give an event that could be counted"
             )
         }
-        var known: Set<EventKey> = []
+        // As bytes: texts that look alike may be two keys.
+        var known: Set<[[UInt8]]> = []
         for event in decoded.events {
-            func text(_ slice: ByteSlice) -> String {
-                String(decoding: decoded.bytes[slice.range], as: UTF8.self)
-            }
-            let key = EventKey(source: text(event.source), id: text(event.id))
+            let key = [event.source, event.id].map { Array(decoded.bytes[$0.range]) }
             if !known.insert(key).inserted {
                 let remedy = "give one event a key"
                 reader.fault("replacements/\(event.index)", "its key is there twice", remedy)

@@ -24,7 +24,8 @@ struct Odometer: AsyncParsableCommand {
         DeliveriesCommand.self, ReconcileCommand.self, BooksCommand.self, AuditCommand.self,
         StatusCommand.self,
         ConfigCommand.self,
-        ApplyCommand.self, ExportCommand.self, ExplainCommand.self, CorrectionsCommand.self, OpenAPICommand.self,
+        ApplyCommand.self, ExportCommand.self, ExplainCommand.self, CorrectionsCommand.self,
+        OpenAPICommand.self,
         CompletionsCommand.self,
     ]
 

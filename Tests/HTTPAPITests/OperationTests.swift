@@ -121,7 +121,7 @@ import WireFormat
                 == [
                     "source": "gateway", "hour": "2026-11-01T00:00:00Z", "received": "10",
                     "counted": "4", "unmatched": "3", "duplicate": "2", "conflict": "0",
-                    "quarantined": "1", "unreadable": "0", "balances": true,
+                    "quarantined": "1", "unreadable": "0", "voided": "0", "balances": true,
                 ]
         )
         let unknown = try await edge.get("/v1/reconciliation?groupBy=subject")

@@ -73,8 +73,8 @@ import WireFormat
             try await ledger.finishBackfills()
         }
 
-        /// Of the days around the base: a period of a day in the year 1 would be followed by as many
-        /// as there are since.
+        /// Of the days around the base: a period of a day in the year 1 would be followed by as
+        /// many as there are since.
         private mutating func event(_ id: String) -> SampleEvent {
             var event = SampleEvent.random(id: id, from: &generator)
             let distance = event.time.microseconds - CorrectionPropertyTests.base

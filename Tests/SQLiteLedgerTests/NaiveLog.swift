@@ -3,8 +3,8 @@ import UsageModel
 
 /// A log with corrections as a plain list: the reference for what counts as of a position.
 ///
-/// Of each key it keeps the events that ever stood for it, one upon the other, and whether the
-/// topmost is void; and that state again for each position at which it changed.
+/// Of each key it keeps the events that ever stood for it, one upon the other, and of each whether
+/// it is void; and which counts, for each position at which that changed.
 struct NaiveLog {
     struct Key: Hashable {
         var source: String
@@ -13,12 +13,12 @@ struct NaiveLog {
 
     private struct Stack {
         /// Positions.
-        var events: [Int]
-        var isVoid = false
+        var events: [(position: Int, isVoid: Bool)]
         /// The event that counts since a position.
         var known: [(at: Int, active: Int?)]
 
-        var active: Int? { isVoid ? nil : events.last }
+        var isVoid: Bool { events.last?.isVoid ?? true }
+        var active: Int? { isVoid ? nil : events.last?.position }
 
         mutating func note(at position: Int) { known.append((position, active)) }
     }
@@ -37,26 +37,34 @@ struct NaiveLog {
         for event in events {
             lines.append(event)
             let key = Key(source: event.source, id: event.id)
-            stacks[key] = Stack(events: [position], known: [(position, position)])
+            stacks[key] = Stack(events: [(position, false)], known: [(position, position)])
             keys.append(key)
         }
     }
 
     /// The event that stands for a key, void or not.
-    func top(_ key: Key) -> SampleEvent? { stacks[key]?.events.last.flatMap { lines[$0 - 1] } }
+    func top(_ key: Key) -> SampleEvent? {
+        stacks[key]?.events.last.flatMap { lines[$0.position - 1] }
+    }
     func isVoid(_ key: Key) -> Bool { stacks[key]?.isVoid ?? false }
 
     /// - Returns: how many events it changed.
     @discardableResult
     mutating func void(_ keys: [Key]) -> Int {
-        correct(keys.filter { !isVoid($0) }) { stack, _ in stack.isVoid = true }
+        correct(keys.filter { !isVoid($0) }) { stack, _ in
+            stack.events[stack.events.count - 1].isVoid = true
+        }
     }
 
     @discardableResult
     mutating func restore(_ keys: [Key]) -> Int {
         let some = keys.filter { isVoid($0) || (stacks[$0]?.events.count ?? 0) > 1 }
         return correct(some) { stack, _ in
-            if stack.isVoid { stack.isVoid = false } else { stack.events.removeLast() }
+            if stack.isVoid {
+                stack.events[stack.events.count - 1].isVoid = false
+            } else {
+                stack.events.removeLast()
+            }
         }
     }
 
@@ -71,8 +79,7 @@ struct NaiveLog {
     mutating func replace(_ events: [SampleEvent]) -> Int {
         let keys = events.map { Key(source: $0.source, id: $0.id) }
         return correct(keys, adding: events) { stack, replacement in
-            stack.events.append(replacement)
-            stack.isVoid = false
+            stack.events.append((replacement, false))
         }
     }
 

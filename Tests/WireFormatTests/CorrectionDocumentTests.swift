@@ -8,6 +8,9 @@ import WireFormat
         {"id":"a","source":"s","type":"t","subject":"u","time":"2026-11-01T00:00:00Z"}
         """#
 
+    private static let (early, late) = ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z")
+    private static let key = #""id":"a","source":"s""#
+
     private static func read(_ text: String) throws -> CorrectionDocument {
         try CorrectionDocument(try JSONValue.parse(Array(text.utf8)))
     }
@@ -67,7 +70,7 @@ import WireFormat
             (#""kind":"void","filter":{"subjects":"u"}"#, ["/filter/subjects"]),
             (#""kind":"void","filter":{"type":"a*b"}"#, ["/filter/type"]),
             (
-                #""kind":"void","filter":{"from":"2026-11-02T00:00:00Z","to":"2026-11-01T00:00:00Z"}"#,
+                #""kind":"void","filter":{"from":"\#(late)","to":"\#(early)"}"#,
                 ["/filter/to"]
             ),
             (#""kind":"void","correction":"c-1""#, ["/correction", ""]),
@@ -76,7 +79,7 @@ import WireFormat
             (#""kind":"replace","events":[{"source":"s","id":"a"}]"#, ["/events", ""]),
             (#""kind":"replace","replacements":[]"#, ["/replacements"]),
             (
-                #""kind":"replace","replacements":[{"id":"a","source":"s","type":"t","subject":"u"}]"#,
+                #""kind":"replace","replacements":[{\#(key),"type":"t","subject":"u"}]"#,
                 ["/replacements/0/time"]
             ),
             (
@@ -98,7 +101,9 @@ import WireFormat
         let what = #""kind":"void","events":[{"source":"s","id":"a"}]"#
         #expect(try Self.pointers("{\(what)}") == ["/author", "/reason"])
         let long = String(repeating: "a", count: Limits.authorBytesMax + 1)
-        #expect(try Self.pointers("{\(what),\"author\":\"\(long)\",\"reason\":\"r\"}") == ["/author"])
+        #expect(
+            try Self.pointers("{\(what),\"author\":\"\(long)\",\"reason\":\"r\"}") == ["/author"]
+        )
         #expect(try Self.pointers("{\(what),\"author\":\"a\",\"reason\":\"\"}") == ["/reason"])
     }
 }

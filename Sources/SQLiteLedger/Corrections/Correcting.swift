@@ -24,9 +24,7 @@ extension Committer {
             reason: plan.request.reason,
             events: plan.events
         )
-        var replacements: PreparedBatch?
-        if case .replace(let batch) = plan.request.what { replacements = batch }
-        let count = UInt64(replacements?.events.count ?? 0)
+        let count = UInt64(plan.replacements?.events.count ?? 0)
         let stored = StoredCorrection(
             correction: correction,
             entries: entry..<(entry + 1 + count),
@@ -40,7 +38,7 @@ extension Committer {
             books: plan.books
         )
         try append(
-            CorrectionEntry.events(correction, replacements: replacements),
+            CorrectionEntry.events(correction, replacements: plan.replacements),
             at: correction.at
         ) { database in
             try Truth.insert(stored, database)

@@ -16,14 +16,10 @@ struct CorrectionPlan: Sendable {
     var targets: [StoredCorrection.Target] = []
     var books: [StoredCorrection.BooksPlace: Int64] = [:]
 
-    /// How many events it changes; those that cease to stand for one are no more than part of that.
-    var events: Int64 {
-        var events = Int64(targets.count)
-        if request.kind == .restore {
-            events -= Int64(targets.count { !$0.change.counts })
-        }
-        return events
-    }
+    /// The replacements that are none yet.
+    var replacements: PreparedBatch?
+    /// How many events it changes.
+    var events: Int64 = 0
 }
 
 /// Finds out which events a correction is about, and what it comes to for each.
@@ -44,37 +40,62 @@ struct CorrectionPlanning {
 
     /// - Complexity: unpacks the blocks that hold the events, some 0.5 ms each.
     func plan() throws -> CorrectionPlan {
-        var changes: [CorrectionHistory.Change] = []
+        var plan = CorrectionPlan(request: request, known: registry.count, position: position)
+        var changes: [[CorrectionHistory.Change]] = []
         let history = registry.history
         switch request.what {
         case .void(.correction), .restore(.correction):
-            changes = try ofCorrection().flatMap { history.restoring($0) }
+            changes = try ofCorrection().map { history.restoring($0) }
         case .void(let targets):
-            changes = try events(targets, counting: true).flatMap { history.voiding($0) }
+            changes = try events(targets, counting: true).map { history.voiding($0) }
         case .restore(let targets):
-            changes = try events(targets, counting: false).flatMap { history.restoring($0) }
-        case .replace(let batch):
-            let keys = batch.events.map { event in
-                EventKey(
-                    source: String(decoding: batch.bytes[event.decoded.source.range], as: UTF8.self),
-                    id: String(decoding: batch.bytes[event.decoded.id.range], as: UTF8.self)
-                )
-            }
-            for (place, event) in try positions(of: keys).enumerated() {
-                changes += history.replacing(event, by: UInt64(place + 1))
-            }
+            changes = try events(targets, counting: false).map { history.restoring($0) }
+        case .replace(let batch): changes = try replacing(batch, &plan)
         }
-        guard changes.count <= 2 * Limits.correctionEventsMax else { throw tooMany }
-        var plan = CorrectionPlan(request: request, known: registry.count, position: position)
-        try complete(&plan, changes)
-        guard plan.events <= Limits.correctionEventsMax else { throw tooMany }
+        // One that is named twice is one.
+        var known: Set<UInt64> = []
+        changes = changes.filter { $0.first.map { known.insert($0.position).inserted } ?? false }
+        guard changes.count <= Limits.correctionEventsMax else { throw tooMany }
+        plan.events = Int64(changes.count)
+        try complete(&plan, changes.flatMap(\.self))
         return plan
+    }
+
+    /// Leaves out the replacements that stand already: who asks again changes nothing.
+    private func replacing(
+        _ batch: PreparedBatch,
+        _ plan: inout CorrectionPlan
+    ) throws -> [[CorrectionHistory.Change]] {
+        func text(_ slice: ByteSlice) -> String {
+            String(decoding: batch.bytes[slice.range], as: UTF8.self)
+        }
+        let keys = batch.events.map { event in
+            EventKey(source: text(event.decoded.source), id: text(event.decoded.id))
+        }
+        let history = registry.history
+        let log = LogReading(truth: core.truth, derived: core.derived)
+        var replacements = batch
+        replacements.events = []
+        var changes: [[CorrectionHistory.Change]] = []
+        for (place, known) in try positions(of: keys, at: "replacements").enumerated() {
+            let (current, event) = (history.current(of: known), batch.events[place])
+            let standing = try log.event(at: current)
+            if history.counts(current),
+                standing.compare(with: event.decoded, in: batch.bytes) == .sameContent
+            {
+                continue
+            }
+            replacements.events.append(event)
+            changes.append(history.replacing(known, by: UInt64(replacements.events.count)))
+        }
+        plan.replacements = replacements
+        return changes
     }
 
     private var tooMany: LedgerError {
         LedgerError(
             .limitExceeded,
-            "it is about more than \(Limits.correctionEventsMax) events: narrow it by time or subject"
+            "more than \(Limits.correctionEventsMax) events: narrow it by time or subject"
         )
     }
 
@@ -130,7 +151,7 @@ struct CorrectionPlanning {
     }
 
     /// - Throws: `notFound` with the places of those that there are not.
-    private func positions(of keys: [EventKey]) throws -> [UInt64] {
+    private func positions(of keys: [EventKey], at field: String = "events") throws -> [UInt64] {
         let hashes = keys.map { preparer.key(source: $0.source, id: $0.id) }
         let first = try core.derived.positions(of: hashes)
         var positions: [UInt64] = []
@@ -149,7 +170,7 @@ struct CorrectionPlanning {
             var error = LedgerError(.notFound, "\(missing.count) events are not in the log")
             error.faults = missing.prefix(100).map { place in
                 FieldFault(
-                    pointer: "/events/\(place)",
+                    pointer: "/\(field)/\(place)",
                     reason: "no event with this source and id was accepted",
                     remedy: "see `GET /v1/events`, and for rejected ones `GET /v1/quarantine`"
                 )
@@ -199,9 +220,7 @@ struct CorrectionPlanning {
     ) throws {
         let sorted = changes.sorted { $0.position < $1.position }
         var block: (positions: Range<UInt64>, unpacked: UnpackedBlock, batch: PreparedBatch)?
-        for (place, change) in sorted.enumerated() {
-            // One that is named twice is one.
-            if place > 0, sorted[place - 1].position == change.position { continue }
+        for change in sorted {
             if block?.positions.contains(change.position) != true {
                 guard let stored = try core.truth.block(holding: change.position) else {
                     throw LedgerError(.corrupt, "no event block holds position \(change.position)")

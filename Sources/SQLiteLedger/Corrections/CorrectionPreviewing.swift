@@ -15,8 +15,7 @@ struct CorrectionPreviewing {
     /// - Complexity: unpacks the blocks of all events again, and takes two readings a meter.
     func answer() throws -> CorrectionPreview {
         var tried = core.corrections.withLock { $0 }
-        var replacements: PreparedBatch?
-        if case .replace(let batch) = plan.request.what { replacements = batch }
+        let replacements = plan.replacements
         // Behind the end of the log is where the replacements would stand.
         let targets = plan.targets.map { target in
             var target = target

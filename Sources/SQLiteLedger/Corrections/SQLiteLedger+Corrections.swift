@@ -30,7 +30,7 @@ extension SQLiteLedger {
         _ query: CorrectionQuery
     ) async throws(LedgerError) -> CorrectionAnswer {
         let all = core.corrections.withLock { $0.corrections }
-        let before = all.prefix(Int(clamping: (query.before ?? .max) - 1))
+        let before = query.before.map { all.prefix(Int(clamping: max($0, 1) - 1)) } ?? all[...]
         return CorrectionAnswer(
             corrections: Array(before.suffix(query.limit).reversed()),
             hasMore: before.count > query.limit

@@ -10,7 +10,10 @@ extension Truth {
     func correctionRegistry() throws -> CorrectionRegistry {
         var registry = CorrectionRegistry()
         try pool.read { database in
-            let rows = try Row.fetchCursor(database, sql: "SELECT * FROM correction ORDER BY number")
+            let rows = try Row.fetchCursor(
+                database,
+                sql: "SELECT * FROM correction ORDER BY number"
+            )
             while let row = try rows.next() { registry.add(try Self.correction(row)) }
         }
         return registry

@@ -125,11 +125,18 @@ final class Committer {
     ) throws {
         let preparer = core.preparer.withLock { $0 }
         let batch = preparer.prepare(decoded, arrival: arrival)
-        let party = Party(batch: batch, packed: nil, totals: nil, isAtomic: false) { _ in }
+        let party = Party(
+            batch: batch,
+            packed: nil,
+            totals: nil,
+            isAtomic: false,
+            order: nil
+        ) { _ in }
         try core.checkpoints.makeRoom(for: 0) { applier.drain() }
         index.clear(expecting: batch.events.count)
         var deciding = GroupDeciding(
             parties: [party],
+            stale: [],
             nextPosition: position + 1,
             at: arrival,
             compressors: core.compressors

@@ -60,7 +60,9 @@ extension Truth {
                 throw LedgerError(.corrupt, "\(id) changed while it was released")
             }
         }
-        let audited = marks.compactMap { mark in mark.author.map { .of(mark, by: $0) } }
+        let audited = marks.compactMap { mark in
+            mark.author.map { AuditedChange.of(mark, by: $0) }
+        }
         try audit(audited, at: at, database)
     }
 }

@@ -217,14 +217,20 @@ extension Truth {
                     """
             )
             var latest: [UsageRecord] = []
-            for instant in instants.sorted() where latest.last?.period.contains(instant) != true {
+            // Where the next record begins of which none before holds the instants.
+            var next = Instant.beginning
+            for instant in instants.sorted()
+            where instant >= next && latest.last?.period.contains(instant) != true {
                 let row = try Row.fetchOne(
                     statement,
                     arguments: [id.meterType.text, id.subject, instant.microseconds]
                 )
-                guard let record = try row.map(Self.record), record.period.contains(instant)
-                else { continue }
-                latest.append(record)
+                guard let record = try row.map(Self.record) else { break }
+                if record.period.contains(instant) {
+                    latest.append(record)
+                } else {
+                    next = record.period.lowerBound
+                }
             }
             return latest
         }
