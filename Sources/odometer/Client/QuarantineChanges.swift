@@ -17,6 +17,20 @@ private struct ItemChange {
     }
 }
 
+/// Which item, as far as it stands as it was looked at, and who says so.
+struct ItemFlags: ParsableArguments {
+    @Argument(help: "Id of the item, such as q-7.") var id: String
+    @Option(help: "Only if this version of it stands.") var version: Int?
+    @OptionGroup var note: NoteFlags
+    @OptionGroup var answer: AnswerFlags
+
+    fileprivate func change(_ step: String) -> ItemChange {
+        var document = note.members
+        document["version"] = version.map { .number(String($0)) }
+        return ItemChange(id: id, step: step, document: document)
+    }
+}
+
 struct QuarantineEdit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit",
@@ -87,15 +101,10 @@ struct QuarantineRelease: AsyncParsableCommand {
         var item: QuarantinedAnswer
     }
 
-    @Argument(help: "Id of the item, such as q-7.") var id: String
-    @Option(help: "Only if this version of it stands.") var version: Int?
-    @OptionGroup var note: NoteFlags
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var item: ItemFlags
 
     func run() async throws {
-        var document = note.members
-        document["version"] = version.map { .number(String($0)) }
-        let change = ItemChange(id: id, step: "/release", document: document)
+        let (id, answer, change) = (item.id, item.answer, item.change("/release"))
         try await ServerConnection.open(answer.server) { server in
             let got = try await change.send(server)
             let released = try got.decoded(Released.self)
@@ -118,19 +127,14 @@ struct QuarantineDiscard: AsyncParsableCommand {
         abstract: "Say that an item shall not count, and why."
     )
 
-    @Argument(help: "Id of the item, such as q-7.") var id: String
-    @Option(help: "Only if this version of it stands.") var version: Int?
-    @OptionGroup var note: NoteFlags
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var item: ItemFlags
 
     func validate() throws {
-        guard note.reason?.isEmpty == false else { throw ValidationError("say why: --reason") }
+        guard item.note.reason?.isEmpty == false else { throw ValidationError("say why: --reason") }
     }
 
     func run() async throws {
-        var document = note.members
-        document["version"] = version.map { .number(String($0)) }
-        let change = ItemChange(id: id, step: "/discard", document: document)
+        let (id, answer, change) = (item.id, item.answer, item.change("/discard"))
         try await ServerConnection.open(answer.server) { server in
             let got = try await change.send(server)
             answer.json ? Terminal.put(got) : Terminal.put("\(id) is discarded\n")
@@ -144,15 +148,10 @@ struct QuarantineReopen: AsyncParsableCommand {
         abstract: "Make a discarded item open again."
     )
 
-    @Argument(help: "Id of the item, such as q-7.") var id: String
-    @Option(help: "Only if this version of it stands.") var version: Int?
-    @OptionGroup var note: NoteFlags
-    @OptionGroup var answer: AnswerFlags
+    @OptionGroup var item: ItemFlags
 
     func run() async throws {
-        var document = note.members
-        document["version"] = version.map { .number(String($0)) }
-        let change = ItemChange(id: id, step: "/reopen", document: document)
+        let (id, answer, change) = (item.id, item.answer, item.change("/reopen"))
         try await ServerConnection.open(answer.server) { server in
             let got = try await change.send(server)
             answer.json ? Terminal.put(got) : Terminal.put("\(id) is open\n")
