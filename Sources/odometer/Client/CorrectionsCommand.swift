@@ -113,7 +113,7 @@ struct CorrectionsShow: AsyncParsableCommand {
 /// Who makes a correction, why, and whether it is only tried.
 struct CorrectionFlags: ParsableArguments {
     @Option(help: "Why. It stays with the events for ever.") var reason: String
-    @Option(help: "Who makes it; the user of this machine unless said.") var author: String?
+    @Option(help: "Who makes it; $ODOMETER_ACTOR or $USER if not said.") var author: String?
     @Flag(help: "Only say what would happen.") var dryRun = false
     @Option(help: "Your own name for the request: made twice, it is one correction.")
     var idempotencyKey: String?
@@ -142,7 +142,8 @@ struct CorrectionFlags: ParsableArguments {
 
     func ask(_ kind: String, _ targets: JSONObject) async throws {
         var document = targets
-        let user = ProcessInfo.processInfo.environment["USER"] ?? "unknown"
+        let environment = ProcessInfo.processInfo.environment
+        let user = environment["ODOMETER_ACTOR"] ?? environment["USER"] ?? "unknown"
         document["kind"] = .string(kind)
         document["author"] = .string(author ?? user)
         document["reason"] = .string(reason)
