@@ -22,11 +22,7 @@ extension FrontDesk {
     private func correct(_ call: Call) async throws -> Answer {
         var query = try call.query()
         try query.finish()
-        let token = call.request.headers[.idempotencyKey]
-        if let token, token.isEmpty || token.utf8.count > Limits.keyFieldBytesMax {
-            let most = Limits.keyFieldBytesMax
-            throw Refusal(.invalidField, "Idempotency-Key has 1 to \(most) bytes")
-        }
+        let token = try idempotencyToken(call)
         let value = try await readDocument(call, bytesMax: Self.correctionBytesMax)
         let document: CorrectionDocument
         do throws(CorrectionDocument.Faults) {
@@ -40,9 +36,28 @@ extension FrontDesk {
             author: document.author,
             reason: document.reason,
             token: document.isDryRun ? nil : token,
-            fingerprint: Self.fingerprint(value, document)
+            fingerprint: Self.fingerprint(value, document.author, document.reason)
         )
-        if document.isDryRun {
+        return try await answer(request, isDryRun: document.isDryRun, call)
+    }
+
+    /// The caller's own name for a request; nil where it gave none.
+    func idempotencyToken(_ call: Call) throws(Refusal) -> String? {
+        let token = call.request.headers[.idempotencyKey]
+        if let token, token.isEmpty || token.utf8.count > Limits.keyFieldBytesMax {
+            let most = Limits.keyFieldBytesMax
+            throw Refusal(.invalidField, "Idempotency-Key has 1 to \(most) bytes")
+        }
+        return token
+    }
+
+    /// Makes a correction, or says what it would do.
+    func answer(
+        _ request: CorrectionRequest,
+        isDryRun: Bool,
+        _ call: Call
+    ) async throws -> Answer {
+        if isDryRun {
             let preview = try await ledger.preview(request)
             let calendars = try await calendars()
             var json = JSONWriter(pretty: call.isPretty)
@@ -68,18 +83,14 @@ extension FrontDesk {
         case .keys(let keys): targets = .keys(keys)
         case .correction(let number): targets = .correction(number)
         case .filter(let filter):
-            let range = (filter.from ?? .earliest)..<(filter.to ?? .end)
-            var query = EventQuery(range: range, limit: 1)
-            query.subjects = Set([filter.subject].compactMap(\.self))
-            (query.type, query.source) = (filter.type, filter.source)
-            targets = .matching(query)
+            targets = .matching(EventQuery(filter))
         }
         return document.kind == .restore ? .restore(targets) : .void(targets)
     }
 
     /// Of what a body says, however it spells it.
-    private static func fingerprint(_ value: JSONValue, _ document: CorrectionDocument) -> UInt64 {
-        let who = "\(document.author)\n\(document.reason)\n"
+    static func fingerprint(_ value: JSONValue, _ author: String, _ reason: String) -> UInt64 {
+        let who = "\(author)\n\(reason)\n"
         return (Array(who.utf8) + value.serialized(pretty: false)).reduce(0xcbf2_9ce4_8422_2325) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01b3
         }
@@ -150,12 +161,14 @@ extension FrontDesk {
     // MARK: Documents
 
     static func document(_ correction: Correction) -> JSONObject {
-        [
+        var document: JSONObject = [
             "id": .string(correction.id), "kind": .string(correction.kind.rawValue),
             "position": .string(correction.position.description),
             "at": .string(correction.at.rfc3339), "author": .string(correction.author),
             "reason": .string(correction.reason), "events": .number(String(correction.events)),
         ]
+        document["backfillSet"] = correction.backfillSet.map { .string(BackfillSet.id($0)) }
+        return document
     }
 
     private static func write(_ event: CorrectedEvent, _ json: inout JSONWriter) {

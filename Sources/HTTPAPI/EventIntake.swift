@@ -18,6 +18,7 @@ extension FrontDesk {
         let isVerbose = query.flag("verbose")
         let isAtomic = query.flag("atomic")
         try query.finish()
+        let set = call.route == .backfillSetEvents ? try await knownSet(call).number : nil
 
         var share = BodyShare(of: budget)
         let body = try await bodies.read(call.request.body, announced, share: &share)
@@ -25,7 +26,12 @@ extension FrontDesk {
             try decode(body, form, headers),
             arrival: clock()
         )
-        let outcome = try await ledger.record(batch, isAtomic: isAtomic)
+        let outcome: BatchOutcome
+        if let set {
+            outcome = try await setStore.record(batch, into: set, isAtomic: isAtomic)
+        } else {
+            outcome = try await ledger.record(batch, isAtomic: isAtomic)
+        }
         share.end()
 
         let report = IntakeReport(batch: batch, outcome: outcome, isVerbose: isVerbose)

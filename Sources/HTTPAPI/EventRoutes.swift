@@ -17,7 +17,7 @@ extension FrontDesk {
         question.meterType = query.text("meterType").flatMap { query.meterType($0) }
         question.dimensions = query.named("dimension.")
         if let status: Status = query.word("status") { question.isCounted = status == .counted }
-        question.asOf = query.position("asOf")
+        let asOf = query.knowledge("asOf")
         question.isDescending = (query.word("order") ?? Order.asc) == .desc
         if !question.dimensions.isEmpty, question.meterType == nil {
             query.fault("meterType", "dimensions belong to a meter type", "name the meter type")
@@ -26,7 +26,17 @@ extension FrontDesk {
             question.after = Position(try cursor.readNumber())
         }
         try query.finish()
+        question.asOf = try await position(of: asOf)
         return try await page(of: question, query.fingerprint, call)
+    }
+
+    /// The position that a state of knowledge is; nil: as of now.
+    func position(of knowledge: Query.Knowledge?) async throws -> Position? {
+        switch knowledge {
+        case .position(let position): position
+        case .instant(let instant): try await ledger.position(knownAt: instant)
+        case nil: nil
+        }
     }
 
     /// A page of events, as an answer.
@@ -135,6 +145,7 @@ extension FrontDesk {
                 json.object { write(explanation, of: event, calendar, &$0) }
             }
         }
+        if let set = event.backfillSet { json.field("backfillSet", BackfillSet.id(set)) }
         guard !event.corrections.isEmpty else { return }
         json.array("corrections") { json in
             for said in event.corrections { json.object { write(said, &$0) } }

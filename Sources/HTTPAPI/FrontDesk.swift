@@ -12,6 +12,7 @@ struct FrontDesk: HTTPResponder {
     let ledger: any UsageLedger
     let records: RecordKeeping?
     let quarantine: (any QuarantineDesk)?
+    let sets: (any BackfillSetStore)?
     let zones: SystemTimeZones
     let bodies: BodyReading
     let budget: BodyBudget
@@ -23,13 +24,14 @@ struct FrontDesk: HTTPResponder {
         ledger: any UsageLedger,
         records: RecordKeeping?,
         quarantine: (any QuarantineDesk)?,
+        sets: (any BackfillSetStore)?,
         zones: SystemTimeZones,
         configuration: APIConfiguration,
         logger: Logger,
         clock: @escaping @Sendable () -> Instant
     ) {
         (self.ledger, self.zones, self.logger, self.clock) = (ledger, zones, logger, clock)
-        (self.records, self.quarantine) = (records, quarantine)
+        (self.records, self.quarantine, self.sets) = (records, quarantine, sets)
         bodies = BodyReading(bytesMax: configuration.bodyBytesMax)
         budget = BodyBudget(bytesMax: configuration.bodyBytesInFlightMax)
     }
@@ -85,6 +87,7 @@ struct FrontDesk: HTTPResponder {
         case .customers, .customer, .statement, .subjects:
             return try await answerOnCustomers(call)
         case .usage: return try await readUsage(call)
+        case .difference: return try await explainDifference(call)
         case .unreadable: return try await listUnreadable(call)
         case .quarantine, .quarantineGroups, .quarantineItem, .quarantineRelease,
             .quarantineDiscard, .quarantineReopening, .quarantineActions, .quarantineAction,
@@ -104,6 +107,9 @@ struct FrontDesk: HTTPResponder {
         case .resending: return try await resendDeliveries(call)
         case .corrections, .correction, .correctedEvents:
             return try await answerOnCorrections(call)
+        case .backfillSets, .backfillSet, .backfillSetEvents, .backfillSetClose,
+            .backfillSetRevert:
+            return try await answerOnBackfillSets(call)
         case .audit: return try await listAudit(call)
         case .status: return try await readStatus(call)
         case .health: return .text("alive\n")

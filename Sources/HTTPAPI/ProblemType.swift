@@ -29,6 +29,8 @@ enum ProblemType: String, CaseIterable, Sendable {
     case limitExceeded = "limit-exceeded"
     case itemChanged = "item-changed"
     case itemSettled = "item-settled"
+    case setNotOpen = "set-not-open"
+    case periodsClosed = "periods-closed"
 
     var status: Int {
         switch self {
@@ -36,7 +38,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled,
-            .itemChanged, .itemSettled:
+            .itemChanged, .itemSettled, .setNotOpen, .periodsClosed:
             409
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
@@ -77,6 +79,8 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .limitExceeded: "A limit is exceeded"
         case .itemChanged: "Another change of the item came before"
         case .itemSettled: "The state of the item does not allow it"
+        case .setNotOpen: "The backfill set takes no events"
+        case .periodsClosed: "The change reaches into closed periods"
         }
     }
 
@@ -132,6 +136,9 @@ enum ProblemType: String, CaseIterable, Sendable {
             "Look at `current`, the item as it stands, decide anew, and send its version."
         case .itemSettled:
             "Only open items are edited, released and discarded; a discarded one can be reopened."
+        case .periodsClosed:
+            "Preview the change; then let it begin later, or consent with `restate`."
+        case .setNotOpen: "Open another set for them; several can be closed one after the other."
         }
     }
 }

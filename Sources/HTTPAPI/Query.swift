@@ -100,15 +100,26 @@ struct Query {
         return number
     }
 
-    mutating func position(_ name: String) -> Position? {
+    /// A state of knowledge.
+    enum Knowledge {
+        case position(Position)
+        case instant(Instant)
+    }
+
+    mutating func knowledge(_ name: String) -> Knowledge? {
         guard let text = text(name) else { return nil }
-        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let value = UInt64(text)
-        else {
-            fault(name, "it is not a position", "give the position of an answer, such as 184467")
-            return nil
+        {
+            return .position(Position(value))
         }
-        return Position(value)
+        if let instant = Instant(rfc3339: Self.withPlus(text)) { return .instant(instant) }
+        fault(
+            name,
+            "it is neither a position nor a time",
+            "give the position of an answer, such as 184467, or 2026-11-01T00:00:00Z"
+        )
+        return nil
     }
 
     mutating func instant(_ name: String) -> Instant? {

@@ -17,7 +17,9 @@ extension FrontDesk {
         (question.from, question.to) = (query.instant("from"), query.instant("to"))
         question.after = query.sequence("after")
         if var cursor = try query.cursor(.records) { question.after = try cursor.readSigned() }
+        let asOf = query.knowledge("asOf")
         try query.finish()
+        question.asOf = try await position(of: asOf)
         let answer = try await recordStore.records(question)
         var next: String?
         if answer.hasMore, let last = answer.records.last {

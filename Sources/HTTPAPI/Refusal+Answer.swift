@@ -24,6 +24,7 @@ extension Refusal {
         case .limitExceeded: self.init(.limitExceeded, error.message)
         case .subjectOwned: self.init(.subjectOwned, error.message)
         case .invalidCorrection: self.init(.invalidField, error.message)
+        case .setNotOpen: self.init(.setNotOpen, error.message)
         case .invalidDates: self.init(.invalidField, error.message)
         }
         faults = error.faults

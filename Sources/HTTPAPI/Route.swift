@@ -1,18 +1,64 @@
 /// The addresses of this API. What goes at each is described in `Route+Operations.swift`.
-enum Route: Int, CaseIterable {
-    case events, event, meterTypes, meterType, meters, meter, periods, usage, unreadable,
-        quarantine, reconciliation
-    case quarantineGroups, quarantineItem, quarantineRelease, quarantineDiscard, quarantineReopening
-    case quarantineActions, quarantineAction, quarantineCancelling
-    case versions, backfill, backfills, preview
-    case suspension, resumption, closure, customers, customer, statement, subjects
-    case records, record, recordEvents, recordSchema
-    case destinations, destination, destinationPause, destinationResumption, destinationTest,
-        destinationBooks
-    case deliveries, delivery, resending
-    case corrections, correction, correctedEvents
-    case audit
-    case status, health, readiness, metrics, problem, description
+enum Route: String, CaseIterable {
+    case events = "/v1/events"
+    case event = "/v1/events/{source}/{id}"
+    case meterTypes = "/v1/meter-types"
+    case meterType = "/v1/meter-types/{key}"
+    case meters = "/v1/meters"
+    case meter = "/v1/meters/{id}"
+    case periods = "/v1/meters/{id}/periods"
+    case usage = "/v1/usage"
+    case difference = "/v1/usage/diff"
+    case unreadable = "/v1/unreadable"
+    case quarantine = "/v1/quarantine"
+    case reconciliation = "/v1/reconciliation"
+    case quarantineGroups = "/v1/quarantine/groups"
+    case quarantineItem = "/v1/quarantine/{id}"
+    case quarantineRelease = "/v1/quarantine/{id}/release"
+    case quarantineDiscard = "/v1/quarantine/{id}/discard"
+    case quarantineReopening = "/v1/quarantine/{id}/reopen"
+    case quarantineActions = "/v1/quarantine/actions"
+    case quarantineAction = "/v1/quarantine/actions/{id}"
+    case quarantineCancelling = "/v1/quarantine/actions/{id}/cancel"
+    case versions = "/v1/meter-types/{key}/versions"
+    case backfill = "/v1/meter-types/{key}/backfill"
+    case backfills = "/v1/backfills"
+    case preview = "/v1/meter-types/preview"
+    case suspension = "/v1/meters/{id}/suspend"
+    case resumption = "/v1/meters/{id}/resume"
+    case closure = "/v1/meters/{id}/close"
+    case customers = "/v1/customers"
+    case customer = "/v1/customers/{key}"
+    case statement = "/v1/customers/{key}/statement"
+    case subjects = "/v1/subjects"
+    case records = "/v1/usage-records"
+    case record = "/v1/usage-records/{id}"
+    case recordEvents = "/v1/usage-records/{id}/events"
+    case recordSchema = "/v1/usage-records/schema"
+    case destinations = "/v1/destinations"
+    case destination = "/v1/destinations/{key}"
+    case destinationPause = "/v1/destinations/{key}/pause"
+    case destinationResumption = "/v1/destinations/{key}/resume"
+    case destinationTest = "/v1/destinations/{key}/test"
+    case destinationBooks = "/v1/destinations/{key}/reconciliation"
+    case deliveries = "/v1/deliveries"
+    case delivery = "/v1/deliveries/{destination}/{number}"
+    case resending = "/v1/deliveries/resend"
+    case corrections = "/v1/corrections"
+    case correction = "/v1/corrections/{id}"
+    case correctedEvents = "/v1/corrections/{id}/events"
+    case backfillSets = "/v1/backfill-sets"
+    case backfillSet = "/v1/backfill-sets/{id}"
+    case backfillSetEvents = "/v1/backfill-sets/{id}/events"
+    case backfillSetClose = "/v1/backfill-sets/{id}/close"
+    case backfillSetRevert = "/v1/backfill-sets/{id}/revert"
+    case audit = "/v1/audit"
+    case status = "/v1/status"
+    case health = "/healthz"
+    case readiness = "/readyz"
+    case metrics = "/metrics"
+    case problem = "/problems/{type}"
+    case description = "/openapi.json"
     /// No address of ours.
     case none
 
@@ -20,64 +66,7 @@ enum Route: Int, CaseIterable {
     static let previewSegment = "preview"
 
     /// The address with its names left open: bounded, fit for a metric label.
-    var pattern: String {
-        switch self {
-        case .events: "/v1/events"
-        case .event: "/v1/events/{source}/{id}"
-        case .meterTypes: "/v1/meter-types"
-        case .meterType: "/v1/meter-types/{key}"
-        case .versions: "/v1/meter-types/{key}/versions"
-        case .backfill: "/v1/meter-types/{key}/backfill"
-        case .backfills: "/v1/backfills"
-        case .preview: "/v1/meter-types/preview"
-        case .meters: "/v1/meters"
-        case .meter: "/v1/meters/{id}"
-        case .periods: "/v1/meters/{id}/periods"
-        case .suspension: "/v1/meters/{id}/suspend"
-        case .resumption: "/v1/meters/{id}/resume"
-        case .closure: "/v1/meters/{id}/close"
-        case .customers: "/v1/customers"
-        case .customer: "/v1/customers/{key}"
-        case .statement: "/v1/customers/{key}/statement"
-        case .subjects: "/v1/subjects"
-        case .usage: "/v1/usage"
-        case .unreadable: "/v1/unreadable"
-        case .quarantine: "/v1/quarantine"
-        case .quarantineGroups: "/v1/quarantine/groups"
-        case .quarantineItem: "/v1/quarantine/{id}"
-        case .quarantineRelease: "/v1/quarantine/{id}/release"
-        case .quarantineDiscard: "/v1/quarantine/{id}/discard"
-        case .quarantineReopening: "/v1/quarantine/{id}/reopen"
-        case .quarantineActions: "/v1/quarantine/actions"
-        case .quarantineAction: "/v1/quarantine/actions/{id}"
-        case .quarantineCancelling: "/v1/quarantine/actions/{id}/cancel"
-        case .reconciliation: "/v1/reconciliation"
-        case .records: "/v1/usage-records"
-        case .record: "/v1/usage-records/{id}"
-        case .recordEvents: "/v1/usage-records/{id}/events"
-        case .recordSchema: "/v1/usage-records/schema"
-        case .destinations: "/v1/destinations"
-        case .destination: "/v1/destinations/{key}"
-        case .destinationPause: "/v1/destinations/{key}/pause"
-        case .destinationResumption: "/v1/destinations/{key}/resume"
-        case .destinationTest: "/v1/destinations/{key}/test"
-        case .destinationBooks: "/v1/destinations/{key}/reconciliation"
-        case .deliveries: "/v1/deliveries"
-        case .delivery: "/v1/deliveries/{destination}/{number}"
-        case .resending: "/v1/deliveries/resend"
-        case .corrections: "/v1/corrections"
-        case .correction: "/v1/corrections/{id}"
-        case .correctedEvents: "/v1/corrections/{id}/events"
-        case .audit: "/v1/audit"
-        case .status: "/v1/status"
-        case .health: "/healthz"
-        case .readiness: "/readyz"
-        case .metrics: "/metrics"
-        case .problem: "/problems/{type}"
-        case .description: "/openapi.json"
-        case .none: "none"
-        }
-    }
+    var pattern: String { rawValue }
 
     /// Finds the route of a path that was split at its slashes; a slash within a name is `%2F`.
     init(_ segments: [Substring]) {

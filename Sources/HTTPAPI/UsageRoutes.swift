@@ -30,7 +30,9 @@ extension FrontDesk {
         var query = try call.query()
         var question = try usageQuestion(&query)
         let isByPeriod = query.texts("window") == ["period"]
+        let asOf = query.knowledge("asOf")
         try query.finish()
+        question.asOf = try await position(of: asOf)
         if isByPeriod { question.calendar = try await calendar(for: question) }
 
         let answer = try await answer(question)
@@ -93,7 +95,6 @@ extension FrontDesk {
         }
         question.customers = query.customers()
         question.groupBy = Self.groups(&query)
-        question.asOf = query.position("asOf")
         question.carriedUntil = clock()
         question.fillsZero = (query.word("fill") as Fill?) != nil
         if var cursor = try query.cursor(.usage) { question.after = try Self.orderKey(&cursor) }

@@ -25,6 +25,7 @@ extension FrontDesk {
             ])
         }
         let effective = try Self.effective(&changes)
+        try await checkClosed(key, effective, restates: Self.restates(&changes))
         for _ in 0..<Self.revisionsMax {
             let before = try await newest(key)
             let definition = try revised(before.definition, changes)
@@ -62,6 +63,49 @@ extension FrontDesk {
                 remedy: "give RFC 3339 with an offset, or null for all of history"
             )
         ])
+    }
+
+    /// Takes `restate` out of a change: whether closed periods may be told anew.
+    private static func restates(_ changes: inout JSONObject) throws(Refusal) -> Bool {
+        guard let value = changes["restate"] else { return false }
+        changes["restate"] = nil
+        if case .bool(let restates) = value { return restates }
+        throw Refusal.fields([
+            FieldFault(
+                pointer: "/restate",
+                reason: "it is neither true nor false",
+                remedy: "give true where closed periods may be adjusted, or leave it out"
+            )
+        ])
+    }
+
+    /// Refuses a change that would reach into periods that are billed, unless that is wanted.
+    private func checkClosed(
+        _ key: MeterTypeKey,
+        _ effective: EffectiveTime,
+        restates: Bool
+    ) async throws {
+        let from: Instant
+        switch effective {
+        case .now: return
+        case .always: from = .earliest
+        case .at(let instant): from = instant
+        }
+        guard !restates, let until = try await records?.store.closedUntil(key), from < until else {
+            return
+        }
+        var refusal = Refusal(
+            .periodsClosed,
+            "periods of \(key) are closed until \(until.rfc3339)"
+        )
+        refusal.faults = [
+            FieldFault(
+                pointer: "/effectiveFrom",
+                reason: "it lies before \(until.rfc3339), until when periods are closed",
+                remedy: "give a later time, or say \"restate\": true to adjust what is closed"
+            )
+        ]
+        throw refusal
     }
 
     private func revised(

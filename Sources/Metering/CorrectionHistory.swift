@@ -24,23 +24,45 @@ public struct CorrectionHistory: Sendable {
         }
     }
 
+    /// The events of a backfill set that were received together.
+    private struct Span {
+        var positions: Range<UInt64>
+        var set: Int64
+    }
+
+    private struct SetWord {
+        var at: UInt64
+        var counts: Bool
+    }
+
     private var words: [UInt64: [Word]] = [:]
+    /// In the order of their positions.
+    private var spans: [Span] = []
+    private var sets: [Int64: [SetWord]] = [:]
     /// Of an event that another stands for by now, the other.
     private var replacements: [UInt64: UInt64] = [:]
     private var replaced: [UInt64: UInt64] = [:]
+    /// Of every event that ever stood for another, the other.
+    private var origins: [UInt64: UInt64] = [:]
     /// Events that stood for others, until that was taken back: nothing brings them back.
     private var dropped: Set<UInt64> = []
 
     public init() {}
 
-    public var isEmpty: Bool { words.isEmpty }
+    public var isEmpty: Bool { words.isEmpty && spans.isEmpty }
 
     /// Whether corrections let an event count.
     ///
     /// - Parameter position: What was known there.
+    /// - Complexity: O(log n) in the calls that backfill sets were sent in.
     public func counts(_ event: UInt64, asOf position: UInt64 = .max) -> Bool {
-        guard let said = words[event] else { return true }
-        return said.last { $0.at <= position }?.counts ?? true
+        !isVoid(event, asOf: position) && isIncluded(event, asOf: position)
+    }
+
+    /// Whether the event was voided or replaced itself, whatever became of its backfill set.
+    public func isVoid(_ event: UInt64, asOf position: UInt64 = .max) -> Bool {
+        guard let said = words[event] else { return false }
+        return said.last { $0.at <= position }.map { !$0.counts } ?? false
     }
 
     /// What was said of an event, in order.
@@ -58,17 +80,89 @@ public struct CorrectionHistory: Sendable {
         replacements[event] == nil && !dropped.contains(event)
     }
 
+    // MARK: Backfill sets
+
+    /// The backfill set that an event came in.
+    public func set(of event: UInt64) -> Int64? {
+        var (low, high) = (0, spans.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if spans[middle].positions.upperBound <= event {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        guard low < spans.count, spans[low].positions.contains(event) else { return nil }
+        return spans[low].set
+    }
+
+    /// The set that an event follows: the one it came in; for one that stands for another, that of
+    /// the other.
+    public func followed(by event: UInt64) -> Int64? {
+        guard !spans.isEmpty else { return nil }
+        var (event, set) = (event, set(of: event))
+        while set == nil, let before = origins[event] {
+            event = before
+            set = self.set(of: before)
+        }
+        return set
+    }
+
+    /// Whether the set of an event, if it has one, lets it count.
+    private func isIncluded(_ event: UInt64, asOf position: UInt64) -> Bool {
+        guard let set = followed(by: event) else { return true }
+        return sets[set]?.last { $0.at <= position }?.counts ?? false
+    }
+
+    /// The events of a set, in order.
+    public func events(of set: Int64) -> [UInt64] {
+        spans.flatMap { $0.set == set ? Array($0.positions) : [] }
+    }
+
+    /// The events that count as long as a set does, in order: its own, or what stands for them; but
+    /// for those that are void.
+    ///
+    /// - Parameter position: What was known there.
+    public func counting(with set: Int64, asOf position: UInt64 = .max) -> [UInt64] {
+        events(of: set).map { event in
+            var event = event
+            while let said = words[event]?.last(where: { $0.at <= position }),
+                said.replacement != 0
+            {
+                event = said.replacement
+            }
+            return event
+        }.filter { !isVoid($0, asOf: position) }.sorted()
+    }
+
+    /// - Parameter positions: They lie behind all that were added.
+    public mutating func add(_ positions: Range<UInt64>, to set: Int64) {
+        guard !positions.isEmpty else { return }
+        spans.append(Span(positions: positions, set: set))
+    }
+
+    /// Lets the events of a set count, or not.
+    /// - Parameter position: Of the correction that says it; 0 for what is only tried.
+    public mutating func say(_ set: Int64, counts: Bool, at position: UInt64) {
+        sets[set, default: []].append(SetWord(at: position, counts: counts))
+    }
+
+    // MARK: Changes
+
     /// What voiding an event comes to; nothing where it counts no more.
     public func voiding(_ event: UInt64) -> [Change] {
         let current = current(of: event)
         return counts(current) ? [Change(position: current, counts: false)] : []
     }
 
-    /// What taking back the last correction of an event comes to; nothing where there is none. Of
-    /// one that was replaced, the replacement comes first.
+    /// What taking back the last correction of an event comes to; nothing where there is none, or
+    /// where it is part of a set that does not count. Of one that was replaced, the replacement
+    /// comes first.
     public func restoring(_ event: UInt64) -> [Change] {
         let current = current(of: event)
-        if !counts(current) { return [Change(position: current, counts: true)] }
+        guard isIncluded(current, asOf: .max) else { return [] }
+        if isVoid(current) { return [Change(position: current, counts: true)] }
         guard let before = replaced[current] else { return [] }
         // It may have been void when it was replaced.
         let said = words(of: before)
@@ -91,6 +185,7 @@ public struct CorrectionHistory: Sendable {
         if change.replacement != 0 {
             replacements[change.position] = change.replacement
             replaced[change.replacement] = change.position
+            origins[change.replacement] = change.position
         } else if let other = replacements.removeValue(forKey: change.position) {
             replaced[other] = nil
             dropped.insert(other)

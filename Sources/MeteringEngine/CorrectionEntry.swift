@@ -30,10 +30,11 @@ public enum CorrectionEntry {
     }
 
     private static func json(_ correction: Correction) -> [UInt8] {
-        let data: JSONObject = [
+        var data: JSONObject = [
             "kind": .string(correction.kind.rawValue), "author": .string(correction.author),
             "reason": .string(correction.reason), "events": .number(String(correction.events)),
         ]
+        data["backfillSet"] = correction.backfillSet.map { .string(BackfillSet.id($0)) }
         let event: JSONObject = [
             "specversion": "1.0", "id": .string(correction.id), "source": .string(source),
             "type": .string(type), "subject": .string(source),

@@ -45,6 +45,10 @@ public struct CorrectionRequest: Sendable {
         case restore(Targets)
         /// Events that are to stand for those of their keys.
         case replace(PreparedBatch)
+        /// A backfill set, by its number: its events are to count.
+        case close(Int64)
+        /// A backfill set: its events are to count no more, or never.
+        case revert(Int64)
     }
 
     public var what: What
@@ -71,6 +75,16 @@ public struct CorrectionRequest: Sendable {
         case .void: .void
         case .restore: .restore
         case .replace: .replace
+        case .close: .close
+        case .revert: .revert
+        }
+    }
+
+    /// The number of the backfill set that it is about.
+    public var backfillSet: Int64? {
+        switch what {
+        case .close(let number), .revert(let number): number
+        case .void, .restore, .replace: nil
         }
     }
 }

@@ -6,6 +6,8 @@ public struct EventQuery: Sendable {
     public var subjects: Set<String> = []
     public var type: EventTypePattern?
     public var source: String?
+    /// Only events of which this holds: looked at by corrections alone.
+    public var expression: String?
     /// Only events that this meter type counts: the events behind a reading.
     public var meterType: MeterTypeKey?
     /// Only events with these values of the meter type's dimensions.
@@ -29,6 +31,13 @@ public struct EventQuery: Sendable {
         isCounted = nil
         (self.range, asOf, isDescending, self.limit, after) = (range, nil, false, limit, nil)
     }
+
+    /// All events of a selection.
+    public init(_ selection: EventSelection, limit: Int = 1) {
+        self.init(range: selection.range, limit: limit)
+        subjects = Set([selection.subject].compactMap(\.self))
+        (type, source, expression) = (selection.type, selection.source, selection.expression)
+    }
 }
 
 /// An event as the log keeps it.
@@ -46,6 +55,10 @@ public struct StoredEvent: Sendable {
     public var explanation: [Explanation]
     /// What corrections said of it, as of what was asked for, in their order.
     public var corrections: [Corrected] = []
+    /// The number of the backfill set that it came in.
+    public var backfillSet: Int64?
+    /// Whether corrections, or its backfill set, take it out of all readings.
+    public var isVoid = false
 
     public init(
         json: [UInt8],
@@ -64,9 +77,6 @@ public struct StoredEvent: Sendable {
     }
 
     public var isCounted: Bool { explanation.contains(where: \.isCounted) }
-
-    /// Whether corrections took it out of all readings.
-    public var isVoid: Bool { corrections.last.map { !$0.counts } ?? false }
 
     /// What one correction said of the event.
     public struct Corrected: Sendable, Hashable {

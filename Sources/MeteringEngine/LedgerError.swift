@@ -37,6 +37,8 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case invalidDates
         /// A restore is not taken back, but voided.
         case invalidCorrection
+        /// The backfill set is not open: it takes no events.
+        case setNotOpen
         /// More rows, windows or types than the limit allows.
         case limitExceeded
     }

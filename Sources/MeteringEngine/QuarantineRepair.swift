@@ -97,7 +97,7 @@ public struct QuarantineRepair: Sendable {
         _ scratch: inout ExpressionScratch
     ) -> Computed {
         var bytes: [UInt8] = []
-        let slots = expression.paths.map { slot($0, in: event, &bytes) }
+        let slots = expression.paths.map { PathValue($0, in: event, &bytes) }
         return unsafe bytes.withUnsafeBytes { bytes in
             unsafe slots.withUnsafeBufferPointer { slots in
                 switch unsafe expression.evaluate(slots, in: bytes, &scratch) {
@@ -113,31 +113,5 @@ public struct QuarantineRepair: Sendable {
                 }
             }
         }
-    }
-
-    /// What a path leads to, with its bytes behind the others.
-    private static func slot(
-        _ path: EventPath,
-        in event: JSONValue,
-        _ bytes: inout [UInt8]
-    ) -> PathValue {
-        guard let value = event.value(at: path) else { return .missing }
-        let start = bytes.count
-        let kind: PathValue.Kind
-        switch value {
-        case .null: kind = .null
-        case .bool: kind = .bool
-        case .number: kind = .number
-        case .string: kind = .string
-        case .array: kind = .array
-        case .object: kind = .object
-        }
-        if case .string(let text) = value {
-            bytes += text.utf8
-        } else {
-            bytes += value.serialized()
-        }
-        let slice = ByteSlice(offset: UInt32(start), count: UInt32(bytes.count - start))
-        return PathValue(kind: kind, slice: slice)
     }
 }

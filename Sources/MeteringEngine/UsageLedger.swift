@@ -114,6 +114,9 @@ public protocol UsageLedger: CorrectionStore {
     func quarantine(_ query: QuarantineQuery) async throws(LedgerError) -> QuarantineAnswer
     func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer
     func status() async throws(LedgerError) -> LedgerStatus
+
+    /// What was known at an instant: the last position that was recorded by then.
+    func position(knownAt instant: Instant) async throws(LedgerError) -> Position
 }
 
 /// What became of one event of a batch.

@@ -10,6 +10,10 @@ public protocol UsageRecordStore: Sendable {
     /// Until when the periods of meters are closed; those that never closed one are left out.
     func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: MeterClosing]
 
+    /// The end of the last period that any meter of a type closed; nil where none did.
+    /// - Complexity: O(meters).
+    func closedUntil(_ key: MeterTypeKey) async throws(LedgerError) -> Instant?
+
     /// The interim records of a meter's period that starts at an instant, in their order.
     func interims(of id: MeterID, start: Instant) async throws(LedgerError) -> [UsageRecord]
 
@@ -101,6 +105,8 @@ public struct RecordQuery: Sendable {
     public var from: Instant?
     /// Periods that start before this.
     public var to: Instant?
+    /// Only records that know no more than this.
+    public var asOf: Position?
     /// The sequence that the records come after.
     public var after: Int64 = 0
     public var limit: Int

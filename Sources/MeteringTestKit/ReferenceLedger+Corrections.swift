@@ -105,6 +105,8 @@ extension ReferenceLedger {
             for event in try events(targets, counting: false, state) {
                 changes.append(history.restoring(event))
             }
+        case .close, .revert:
+            throw LedgerError(.notFound, "this ledger has no backfill sets")
         case .replace(let batch):
             var added = batch
             added.events = []

@@ -240,7 +240,12 @@ public final class ReferenceLedger: UsageLedger {
             explanation: []
         )
         stored.corrections = said(of: UInt64(place + 1), state, asOf: position)
+        stored.isVoid = stored.corrections.last.map { !$0.counts } ?? false
         return stored
+    }
+
+    public func position(knownAt instant: Instant) async throws(LedgerError) -> Position {
+        state.withLock { Position(UInt64($0.entries.count { $0.at <= instant })) }
     }
 
     public func event(source: String, id: String) async throws(LedgerError) -> StoredEvent? {

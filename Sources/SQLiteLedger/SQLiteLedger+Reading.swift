@@ -3,7 +3,7 @@ internal import GRDB
 internal import Metering
 public import MeteringEngine
 internal import Synchronization
-internal import UsageModel
+public import UsageModel
 
 extension SQLiteLedger {
     public func readings(_ query: UsageQuery) async throws(LedgerError) -> UsageAnswer {
@@ -60,6 +60,10 @@ extension SQLiteLedger {
             answer.add(try core.truth.standings(query), groupBy: query.groupBy)
             return answer
         }
+    }
+
+    public func position(knownAt instant: Instant) async throws(LedgerError) -> Position {
+        try reading("a position by its time") { try core.truth.position(knownAt: instant) }
     }
 
     public func status() async throws(LedgerError) -> LedgerStatus {

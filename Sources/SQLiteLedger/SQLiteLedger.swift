@@ -110,11 +110,14 @@ public final class SQLiteLedger: UsageLedger {
         try await record(batch, isAtomic: isAtomic, nil)
     }
 
-    /// - Parameter order: Where the events are those of items in quarantine.
+    /// - Parameters:
+    ///   - order: Where the events are those of items in quarantine.
+    ///   - set: The backfill set that takes them.
     func record(
         _ batch: PreparedBatch,
         isAtomic: Bool,
-        _ order: ReleaseOrder?
+        _ order: ReleaseOrder?,
+        into set: Int64? = nil
     ) async throws(LedgerError) -> BatchOutcome {
         if batch.received == 0 {
             let position = Position(core.derived.read { $0.position })
@@ -138,7 +141,9 @@ public final class SQLiteLedger: UsageLedger {
             ) {
                 ticket.resume(returning: $0)
             }
-            if core.enter(.record(party), bytes: bytes, events: batch.received) { return }
+            let task: CommitterTask =
+                set.map { set in .perform { $0.receive(party, into: set) } } ?? .record(party)
+            if core.enter(task, bytes: bytes, events: batch.received) { return }
             core.counters.withLock { $0.refusedBusy += 1 }
             ticket.resume(returning: .failure(refusal))
         }
@@ -186,7 +191,6 @@ public final class SQLiteLedger: UsageLedger {
                         ticket.resume(
                             returning: .failure(core.fault(error, during: "a change"))
                         )
-                        if error is DerivedFileError { committer.rebuild() }
                         if error is DerivedFileError { committer.rebuild() }
                     }
                 },

@@ -6,6 +6,13 @@ public enum CorrectionKind: String, CaseIterable, Hashable, Sendable {
     case replace
     /// The last correction of each is taken back.
     case restore
+    /// The events of a backfill set count from here on; those that make room for them do not.
+    case close
+    /// The events of a backfill set count no more; those that made room for them do again.
+    case revert
+
+    /// What a caller may ask for where it says which events.
+    public static let ofEvents: [CorrectionKind] = [.void, .replace, .restore]
 }
 
 /// A correction: an entry of the log that says how events before it are to be read from there on.
@@ -25,6 +32,8 @@ public struct Correction: Hashable, Sendable {
     public var reason: String
     /// How many events it changed.
     public var events: Int64
+    /// The number of the backfill set that it closes or reverts.
+    public var backfillSet: Int64?
 
     public init(
         number: Int64,
@@ -33,10 +42,12 @@ public struct Correction: Hashable, Sendable {
         at: Instant,
         author: String,
         reason: String,
-        events: Int64
+        events: Int64,
+        backfillSet: Int64? = nil
     ) {
         (self.number, self.position, self.kind, self.at) = (number, position, kind, at)
         (self.author, self.reason, self.events) = (author, reason, events)
+        self.backfillSet = backfillSet
     }
 
     /// The id on the wire.

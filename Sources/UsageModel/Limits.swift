@@ -58,8 +58,14 @@ public enum Limits {
     public static let correctionEventsMax = 1_000_000
     /// The most events that one correction names by their keys.
     public static let correctionKeysMax = 10_000
+    /// The most backfill sets.
+    public static let backfillSetsMax = 10_000
+    /// The most events of one backfill set.
+    public static let backfillSetEventsMax = 10_000_000
     /// The most meters of which the preview of a correction tells what becomes of them.
     public static let correctionPreviewMetersMax = 100
+    /// The most corrections and versions between two states of knowledge that are compared.
+    public static let differenceStepsMax = 100
     /// The longest reason of a change, in UTF-8 bytes.
     public static let reasonBytesMax = 1_024
     /// The longest name of who makes a change, as the caller tells it, in UTF-8 bytes.

@@ -11,19 +11,9 @@ public import UsageModel
 public struct CorrectionDocument: Sendable {
     public typealias Faults = MeterTypeDocument.Faults
 
-    /// Which events; one that is left out is not asked for.
-    public struct Filter: Sendable, Hashable {
-        public var subject: String?
-        public var type: EventTypePattern?
-        public var source: String?
-        /// Of the event's time, half-open.
-        public var from: Instant?
-        public var to: Instant?
-    }
-
     public enum Targets: Sendable {
         case keys([EventKey])
-        case filter(Filter)
+        case filter(EventSelection)
         /// The number of a correction.
         case correction(Int64)
         case replacements(DecodedBatch)
@@ -55,7 +45,12 @@ public struct CorrectionDocument: Sendable {
         if reason.isEmpty {
             reader.require("reason", "say why: it stays with the events for ever")
         }
-        let kind: CorrectionKind? = reader.word("kind")
+        var kind: CorrectionKind? = reader.word("kind")
+        if let given = kind, !CorrectionKind.ofEvents.contains(given) {
+            let remedy = "see POST /v1/backfill-sets/{id}/\(given.rawValue)"
+            reader.fault("kind", "it is what becomes of a backfill set", remedy)
+            kind = nil
+        }
         let told = reader.line("author", bytes: 1...Limits.authorBytesMax) ?? author
         let why = reader.line("reason", bytes: 1...Limits.reasonBytesMax) ?? reason
         isDryRun = reader.flag("dryRun") ?? false
@@ -76,6 +71,7 @@ public struct CorrectionDocument: Sendable {
             case .void: ["events", "filter"]
             case .restore: ["events", "filter", "correction"]
             case .replace: ["replacements"]
+            case .close, .revert: []
             }
         for name in ["events", "filter", "correction", "replacements"] where !ways.contains(name) {
             guard reader.value(name) != nil else { continue }
@@ -93,7 +89,7 @@ public struct CorrectionDocument: Sendable {
         }
         switch given[0] {
         case "events": return keys(&reader).map { .keys($0) }
-        case "filter": return filter(&reader).map { .filter($0) }
+        case "filter": return EventSelection("filter", of: &reader).map { .filter($0) }
         case "correction":
             guard let number = reader.string("correction").flatMap({ Correction.number($0) })
             else {
@@ -124,34 +120,6 @@ public struct CorrectionDocument: Sendable {
         }
         reader.fault("events", "there are none", "name at least one")
         return nil
-    }
-
-    private static func filter(_ reader: inout FieldReader) -> Filter? {
-        let known = ["subject", "type", "source", "from", "to"]
-        return reader.object("filter", known: known) { reader in
-            var filter = Filter()
-            filter.subject = reader.text("subject", bytesMax: Limits.subjectBytesMax)
-            filter.source = reader.text("source", bytesMax: Limits.keyFieldBytesMax)
-            if let type = reader.text("type", bytesMax: Limits.eventTypeBytesMax) {
-                filter.type = EventTypePattern(type)
-                if filter.type == nil {
-                    reader.fault(
-                        "type",
-                        "it is neither an event type nor a prefix of some",
-                        "give one type, or a prefix that ends in *: llm.*"
-                    )
-                }
-            }
-            (filter.from, filter.to) = (reader.instant("from"), reader.instant("to"))
-            if let from = filter.from, let to = filter.to, from >= to {
-                reader.fault("to", "it does not lie after from", "give a later instant")
-            }
-            if filter == Filter(), reader.faults.all.isEmpty {
-                let all = known.joined(separator: ", ")
-                reader.fault("", "it would find every event there is", "give some of: \(all)")
-            }
-            return filter
-        }
     }
 
     private static func replacements(_ reader: inout FieldReader) -> DecodedBatch? {

@@ -25,6 +25,7 @@ struct Odometer: AsyncParsableCommand {
         StatusCommand.self,
         ConfigCommand.self,
         ApplyCommand.self, ExportCommand.self, ExplainCommand.self, CorrectionsCommand.self,
+        BackfillSetsCommand.self, DiffCommand.self,
         OpenAPICommand.self,
         CompletionsCommand.self,
     ]

@@ -41,6 +41,11 @@ final class ScriptedLedger: UsageLedger {
 
     var preparer: EventPreparer { inner.preparer }
 
+    func position(knownAt instant: Instant) async throws(LedgerError) -> Position {
+        try failIfTold()
+        return try await inner.position(knownAt: instant)
+    }
+
     func record(_ batch: PreparedBatch, isAtomic: Bool) async throws(LedgerError) -> BatchOutcome {
         try failIfTold()
         var outcome = try await inner.record(batch, isAtomic: isAtomic)

@@ -35,6 +35,10 @@ final class ScriptedRecords: UsageRecordStore {
         all.first { $0.id == id }
     }
 
+    func closedUntil(_ key: MeterTypeKey) async throws(LedgerError) -> Instant? {
+        all.filter { $0.meter.meterType == key }.map(\.period.upperBound).max()
+    }
+
     func closings(of ids: [MeterID]) async throws(LedgerError) -> [MeterID: MeterClosing] { [:] }
 
     func interims(

@@ -64,6 +64,16 @@ extension SQLiteLedger {
         try await record(lines: events.map(\.json), isAtomic: isAtomic)
     }
 
+    /// Sends events to a backfill set.
+    @discardableResult
+    func record(_ events: [SampleEvent], into set: Int64) async throws -> BatchOutcome {
+        let bytes = Array(events.map(\.json).joined(separator: "\n").utf8)
+        let decoded = try decodeEvents(bytes, framing: .ndjson)
+        let arrival = Instant(microseconds: 1_793_600_000_000_000)
+        let batch = preparer.prepare(decoded, arrival: arrival)
+        return try await record(batch, into: set, isAtomic: false)
+    }
+
     @discardableResult
     func record(lines: [String], isAtomic: Bool = false) async throws -> BatchOutcome {
         let bytes = Array(lines.joined(separator: "\n").utf8)

@@ -6,6 +6,23 @@ import WireFormat
 extension Operation {
     private static let id = Parameter.path("id", .correctionID, "The id of the correction.")
 
+    static let correctionOutcomes: [Outcome] = [
+        Outcome(
+            status: 201,
+            what: "The correction that was made.",
+            contents: [.json(.answer([.required("correction", .correction)]))]
+        ),
+        .ok(
+            "Nothing was to change, or it was a dry run.",
+            .json(
+                .answer([
+                    .optional("correction", .correction.orNull),
+                    .optional("preview", .correctionPreview),
+                ])
+            )
+        ),
+    ]
+
     static let correct = Operation(
         method: .post,
         id: "correctEvents",
@@ -35,22 +52,7 @@ extension Operation {
                 )
             ]
         ),
-        outcomes: [
-            Outcome(
-                status: 201,
-                what: "The correction that was made.",
-                contents: [.json(.answer([.required("correction", .correction)]))]
-            ),
-            .ok(
-                "Nothing was to change, or it was a dry run.",
-                .json(
-                    .answer([
-                        .optional("correction", .correction.orNull),
-                        .optional("preview", .correctionPreview),
-                    ])
-                )
-            ),
-        ],
+        outcomes: correctionOutcomes,
         problems: [
             .notFound, .unknownField, .alreadyExists, .limitExceeded, .valueOverflow,
             .backfillRunning,
@@ -93,17 +95,18 @@ extension Schema {
     private static let eventKey = request([.required("source", source), .required("id", eventID)])
         .named("EventKey")
 
-    private static let correctionFilter = request([
+    static let eventSelection = request([
         .optional("subject", subject), .optional("source", source),
         .optional("type", text, "An event type, or a prefix that ends in `*`."),
         .optional("from", instant), .optional("to", instant),
+        .optional("expression", text, "What must hold of the event: `$.data.tokens < 0`."),
     ])
-    .named("CorrectionFilter", "Some of them; an event has to fit all that are given.")
+    .named("EventSelection", "Some of them; an event has to fit all that are given.")
 
     static let correctionRequest = request([
-        .required("kind", words(CorrectionKind.self)),
+        .required("kind", words(CorrectionKind.ofEvents.map(\.rawValue))),
         .optional("events", list(of: eventKey, atMost: Limits.correctionKeysMax)),
-        .optional("filter", correctionFilter), .optional("correction", correctionID),
+        .optional("filter", eventSelection), .optional("correction", correctionID),
         .optional("replacements", list(of: event, atMost: Limits.correctionKeysMax)),
         .optional("author", text, "Who makes it; required without `Odometer-Actor`."),
         .optional("reason", text, "Why; required without `Odometer-Reason`."),
@@ -116,6 +119,7 @@ extension Schema {
         .required("position", position, "Its place in the log: readings from there on know it."),
         .required("at", instant), .required("author", text), .required("reason", text),
         .required("events", whole, "How many it changed."),
+        .optional("backfillSet", backfillSetID, "The backfill set that it closed or reverted."),
     ])
     .named("Correction")
 

@@ -37,6 +37,48 @@ extension Operation {
         problems: [.notFound, .positionUnknown]
     )
 
+    /// What takes events in, wherever.
+    static let eventsBody = Body(
+        what: "One event or several. What cannot be read as an event is rejected, not refused.",
+        contents: [
+            Content(type: "application/json", schema: .events, example: .array([example])),
+            Content(type: "application/x-ndjson", schema: .text),
+            Content(type: "application/cloudevents+json", schema: .event, example: example),
+            Content(
+                type: "application/cloudevents-batch+json",
+                schema: .list(of: .event),
+                example: .array([example])
+            ),
+        ]
+    )
+
+    static let eventsParameters: [Parameter] = [
+        .flag("verbose", "Lists accepted events too."),
+        .flag("atomic", "One rejected or conflicting event refuses the whole call."),
+        .header("Prefer", .text, "`return=minimal`: 204 where all is plain."),
+        .contentEncoding, .idempotencyKey,
+    ]
+
+    static let eventsOutcomes: [Outcome] = [
+        .ok("What became of the events.", .json(.intakeReport)),
+        Outcome(
+            status: 204,
+            what: "All were accepted or known, and the caller prefers few words.",
+            headers: [
+                Header(
+                    name: "Odometer-Position",
+                    schema: .position,
+                    what: "The position after which all of it is visible."
+                ),
+                Header(
+                    name: "Preference-Applied",
+                    schema: .text,
+                    what: "`return=minimal`."
+                ),
+            ]
+        ),
+    ]
+
     static let recordEvents = Operation(
         method: .post,
         id: "recordEvents",
@@ -47,44 +89,9 @@ extension Operation {
             + "that breaks a rule is rejected with its reason, and its neighbours stand. With "
             + "`ce-*` headers the call is one CloudEvent in binary mode: attributes in headers, "
             + "the body, of any content type, is `data`.",
-        parameters: [
-            .flag("verbose", "Lists accepted events too."),
-            .flag("atomic", "One rejected or conflicting event refuses the whole call."),
-            .header("Prefer", .text, "`return=minimal`: 204 where all is plain."),
-            .contentEncoding, .idempotencyKey,
-        ],
-        body: Body(
-            what: "One event or several. What cannot be read as an event is rejected, not refused.",
-            contents: [
-                Content(type: "application/json", schema: .events, example: .array([example])),
-                Content(type: "application/x-ndjson", schema: .text),
-                Content(type: "application/cloudevents+json", schema: .event, example: example),
-                Content(
-                    type: "application/cloudevents-batch+json",
-                    schema: .list(of: .event),
-                    example: .array([example])
-                ),
-            ]
-        ),
-        outcomes: [
-            .ok("What became of the events.", .json(.intakeReport)),
-            Outcome(
-                status: 204,
-                what: "All were accepted or known, and the caller prefers few words.",
-                headers: [
-                    Header(
-                        name: "Odometer-Position",
-                        schema: .position,
-                        what: "The position after which all of it is visible."
-                    ),
-                    Header(
-                        name: "Preference-Applied",
-                        schema: .text,
-                        what: "`return=minimal`."
-                    ),
-                ]
-            ),
-        ],
+        parameters: eventsParameters,
+        body: eventsBody,
+        outcomes: eventsOutcomes,
         problems: [.atomicRefused, .tooManyEvents],
         changesThings: false
     )
@@ -185,6 +192,7 @@ extension Schema {
         .required("status", words(["counted", "unmatched", "void"])),
         .required("explanation", list(of: explanation), "One entry per meter type."),
         .optional("corrections", list(of: eventCorrection), "What was said of it, in order."),
+        .optional("backfillSet", backfillSetID, "The backfill set that it came in."),
     ])
     .named("StoredEvent")
 

@@ -117,7 +117,66 @@ extension Operation {
     )
 }
 
+extension Operation {
+    static let explainDifference = Operation(
+        method: .get,
+        id: "explainDifference",
+        topic: .readings,
+        summary: "Why a reading is another one than it was: step by step, to the last digit.",
+        details: """
+            Between two states of knowledge lie events that came, corrections, and versions of the \
+            definition. Each step says what the reading was before and after; the amounts add up \
+            to the difference, for every aggregation. At most \(Limits.differenceStepsMax) \
+            corrections and versions may lie in between.
+            """,
+        parameters: [
+            .query("meterType", .meterTypeKey, "Of this one.", isRequired: true),
+            .query("subject", .subject, "Over all subjects together where left out."),
+            .query(
+                "customer",
+                .list(of: .customerKey),
+                "Only events whose subject one of them owned at the time; may repeat."
+            ),
+        ] + Parameter.range + [
+            .query("asOf", .knowledge, "The earlier state of knowledge.", isRequired: true),
+            .query("until", .knowledge, "The later one; now where left out."),
+            .version("All events under that one alone."),
+        ],
+        outcomes: [.ok("The steps.", .json(.usageDifference))],
+        problems: [
+            .notFound, .backfillRunning, .backfillCancelled, .valueOverflow, .positionUnknown,
+            .limitExceeded,
+        ]
+    )
+}
+
 extension Schema {
+    private static let knownUsage = answer([
+        .required("position", position), .required("value", quantity.orNull),
+        .required("events", count),
+    ])
+    .named("KnownUsage")
+
+    private static let differenceStep = answer([
+        .required("cause", words(["events", "correction", "version"])),
+        .optional("correction", correctionID), .optional("kind", words(CorrectionKind.self)),
+        .optional("author", text), .optional("reason", text), .optional("at", instant),
+        .optional("version", whole, "Of the definition, in force since."),
+        .required("after", position, "What was known before the step."),
+        .required("upTo", position, "And with it."),
+        .required("amount", quantity.orNull, "null where it does not fit a quantity."),
+        .required("value", quantity.orNull, "The reading after the step."),
+        .required("events", text, "How many more events the reading has; may be negative."),
+    ])
+    .named("DifferenceStep")
+
+    static let usageDifference = answer([
+        .required("meterType", meterTypeKey), .required("before", knownUsage),
+        .required("after", knownUsage), .required("amount", quantity.orNull),
+        .required("steps", list(of: differenceStep)),
+    ])
+    .named("UsageDifference")
+
     static let period = answer([
         .optional("start", instant, "Left out where no reset came before."),
         .optional("end", instant, "Left out where none comes any more."),

@@ -18,7 +18,7 @@ extension Operation {
             .query("kind", .list(of: .words(UsageRecord.Kind.self)), "Only these; may repeat."),
             .query("from", .instant, "Only of periods that end after this."),
             .query("to", .instant, "Only of periods that start before this."),
-            .query("after", .count, "Only of later sequences."),
+            .query("after", .count, "Only of later sequences."), .asOf,
         ] + Parameter.paging,
         outcomes: [
             .ok("A page of records.", .json(.page(of: .usageRecord)), .text("text/csv"))

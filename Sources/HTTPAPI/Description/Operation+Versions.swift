@@ -29,7 +29,7 @@ extension Operation {
             ]
         ),
         outcomes: [.ok("The version.", .json(.meterType))],
-        problems: [.notFound, .unknownField, .retired]
+        problems: [.notFound, .unknownField, .retired, .periodsClosed]
     )
 
     static let listVersions = Operation(
@@ -83,7 +83,8 @@ extension Operation.Parameter {
 extension Schema {
     static let meterTypeChange = request(
         definitionFields.requiring() + [
-            .optional("effectiveFrom", instant, "Now where left out; null is since ever.")
+            .optional("effectiveFrom", instant, "Now where left out; null is since ever."),
+            .optional("restate", flag, "Consents to adjustments of closed periods."),
         ]
     )
     .named("MeterTypeChange", "Changed fields of a meter type.")

@@ -35,6 +35,7 @@ struct Operation: Sendable {
         case records = "Usage records"
         case destinations = "Destinations"
         case corrections = "Corrections"
+        case backfillSets = "Backfill sets"
         case quarantine = "Quarantine"
         case books = "Books"
         case audit = "Audit"
@@ -144,7 +145,11 @@ extension Operation.Parameter {
         query("from", .instant, "From this time on; all time before `to` where left out."),
         query("to", .instant, "Before this time; all time from `from` on where left out."),
     ]
-    static let asOf = query("asOf", .position, "What was known at this position.")
+    static let asOf = query(
+        "asOf",
+        .knowledge,
+        "What was known then: at this position, or by this instant."
+    )
     static let at = query("at", .instant, "The time asked about; now where left out.")
     static let paging = [
         query(

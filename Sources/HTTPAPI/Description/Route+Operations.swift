@@ -25,6 +25,7 @@ extension Route {
         case .statement: [.readStatement]
         case .subjects: [.listSubjects]
         case .usage: [.readUsage]
+        case .difference: [.explainDifference]
         case .unreadable: [.listUnreadable]
         case .quarantine: [.listQuarantine]
         case .quarantineGroups: [.listQuarantineGroups]
@@ -52,6 +53,9 @@ extension Route {
         case .corrections: [.listCorrections, .correct]
         case .correction: [.readCorrection]
         case .correctedEvents: [.listCorrected]
+        case .backfillSets, .backfillSet, .backfillSetEvents, .backfillSetClose,
+            .backfillSetRevert:
+            setOperations
         case .audit: [.listAudit]
         case .status: [.readStatus]
         case .health: [.readHealth]
@@ -63,20 +67,34 @@ extension Route {
         }
     }
 
+    private var setOperations: [Operation] {
+        switch self {
+        case .backfillSetEvents: [.recordIntoBackfillSet]
+        case .backfillSetClose: [.closeBackfillSet]
+        case .backfillSetRevert: [.revertBackfillSet]
+        case .backfillSets: [.listBackfillSets, .openBackfillSet]
+        default: [.readBackfillSet]
+        }
+    }
+
     /// The methods an address takes. Asked for with every call, so made once.
-    private static let methods: [[HTTPRequest.Method]] = allCases.map { route in
+    private static let methods: [Route: [HTTPRequest.Method]] = of { route in
         route.operations.flatMap { $0.method == .get ? [.get, .head] : [$0.method] }
     }
 
-    var methods: [HTTPRequest.Method] { Self.methods[rawValue] }
+    var methods: [HTTPRequest.Method] { Self.methods[self] ?? [] }
 
-    private static let audited: [[HTTPRequest.Method]] = allCases.map { route in
+    private static let audited: [Route: [HTTPRequest.Method]] = of { route in
         route.operations.filter(\.isAudited).map(\.method)
+    }
+
+    private static func of<Value>(_ body: (Route) -> Value) -> [Route: Value] {
+        Dictionary(uniqueKeysWithValues: allCases.map { ($0, body($0)) })
     }
 
     /// Whether a call leaves an entry in the audit trail, where it changes something.
     func isAudited(_ method: HTTPRequest.Method) -> Bool {
-        Self.audited[rawValue].contains(method)
+        Self.audited[self]?.contains(method) ?? false
     }
 
     /// What `Allow` lists.

@@ -16,6 +16,11 @@ extension Schema {
     static let position = text(pattern: "^[0-9]{1,20}$")
         .named("Position", "A position of the log; the first event has 1, and 0 is before it.")
 
+    static let knowledge = text(
+        pattern: "^([0-9]{1,20}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt].+)$"
+    )
+    .named("Knowledge", "A position, or an instant: what the log held by then.")
+
     static let instant = Schema(["type": "string", "format": "date-time"])
         .named("Instant", "RFC 3339: any offset in requests, UTC with Z in answers.")
 

@@ -160,17 +160,34 @@ extension AuditedChange {
             case .void: .void
             case .replace: .replace
             case .restore: .restore
+            case .close: .close
+            case .revert: .revert
             }
+        var after: JSONObject = [
+            "position": .string(correction.position.description),
+            "events": .number(String(correction.events)),
+        ]
+        if correction.backfillSet != nil { after["correction"] = .string(correction.id) }
         return AuditedChange(
             action,
-            .correction,
-            correction.id,
-            after: [
-                "position": .string(correction.position.description),
-                "events": .number(String(correction.events)),
-            ],
+            correction.backfillSet == nil ? .correction : .backfillSet,
+            correction.backfillSet.map { BackfillSet.id($0) } ?? correction.id,
+            after: .object(after),
             reason: correction.reason,
             author: Author.current.calledItself(correction.author)
+        )
+    }
+
+    static func opened(_ set: BackfillSet, reason: String) -> AuditedChange {
+        var after: JSONObject = ["name": .string(set.name)]
+        after["replaceExisting"] = set.replacing.map { .object($0.document) }
+        return AuditedChange(
+            .create,
+            .backfillSet,
+            set.id,
+            after: .object(after),
+            reason: reason,
+            author: Author.current.calledItself(set.author)
         )
     }
 

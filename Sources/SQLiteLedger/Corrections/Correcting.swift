@@ -13,7 +13,11 @@ extension Committer {
         let registry = core.corrections.withLock { $0 }
         if let known = try core.known(plan.request, registry) { return known }
         guard registry.count == plan.known else { return nil }
-        guard plan.events > 0 else { return CorrectionOutcome(correction: nil) }
+        guard plan.changesSomething else { return CorrectionOutcome(correction: nil) }
+        // More may have been sent to the set.
+        if let set = plan.backfillSet {
+            guard registry.backfillSet(set.number) == set else { return nil }
+        }
         let entry = position + 1
         let correction = Correction(
             number: Int64(registry.count + 1),
@@ -22,7 +26,8 @@ extension Committer {
             at: core.clock(),
             author: plan.request.author,
             reason: plan.request.reason,
-            events: plan.events
+            events: plan.events,
+            backfillSet: plan.backfillSet?.number
         )
         let count = UInt64(plan.replacements?.events.count ?? 0)
         let stored = StoredCorrection(

@@ -20,6 +20,11 @@ struct CorrectionPlan: Sendable {
     var replacements: PreparedBatch?
     /// How many events it changes.
     var events: Int64 = 0
+    /// The backfill set that it closes or reverts, as it was looked at; nil: it does neither.
+    var backfillSet: BackfillSet?
+
+    /// Whether anything is to be written: who reverts a set that is open changes no event.
+    var changesSomething: Bool { events > 0 || backfillSet != nil }
 }
 
 /// Finds out which events a correction is about, and what it comes to for each.
@@ -40,6 +45,7 @@ struct CorrectionPlanning {
 
     /// - Complexity: unpacks the blocks that hold the events, some 0.5 ms each.
     func plan() throws -> CorrectionPlan {
+        if let number = request.backfillSet { return try plan(forSet: number) }
         var plan = CorrectionPlan(request: request, known: registry.count, position: position)
         var changes: [[CorrectionHistory.Change]] = []
         let history = registry.history
@@ -51,6 +57,7 @@ struct CorrectionPlanning {
         case .restore(let targets):
             changes = try events(targets, counting: false).map { history.restoring($0) }
         case .replace(let batch): changes = try replacing(batch, &plan)
+        case .close, .revert: break
         }
         // One that is named twice is one.
         var known: Set<UInt64> = []
@@ -59,6 +66,75 @@ struct CorrectionPlanning {
         plan.events = Int64(changes.count)
         try complete(&plan, changes.flatMap(\.self))
         return plan
+    }
+
+    /// What closing or reverting a set comes to: its events follow by the set, and are not named.
+    private func plan(forSet number: Int64) throws -> CorrectionPlan {
+        var plan = CorrectionPlan(request: request, known: registry.count, position: position)
+        guard let set = registry.backfillSet(number) else {
+            throw LedgerError(.notFound, "there is no backfill set \(BackfillSet.id(number))")
+        }
+        let isClose = request.kind == .close
+        guard set.state != (isClose ? .closed : .reverted) else { return plan }
+        guard set.events > 0 || !isClose else {
+            throw LedgerError(.invalidCorrection, "\(set.id) has no events")
+        }
+        plan.backfillSet = set
+        let changes = isClose ? try makingRoom(for: set) : try givingRoomBack(set)
+        guard changes.count <= Limits.correctionEventsMax else { throw tooMany }
+        try complete(&plan, changes)
+        plan.events = Int64(changes.count)
+        guard isClose || set.state == .closed else { return plan }
+        let counting = registry.history.counting(with: number)
+        plan.events += Int64(counting.count)
+        for (place, count) in try books(of: set, counting: counting) {
+            plan.books[place, default: 0] += isClose ? -count : count
+        }
+        return plan
+    }
+
+    /// Voids what lies where a set replaces events, but for what was sent to it again.
+    private func makingRoom(for set: BackfillSet) throws -> [CorrectionHistory.Change] {
+        guard let replacing = set.replacing else { return [] }
+        let history = registry.history
+        let kept = Set(try core.truth.kept(by: set.number).map { history.current(of: $0) })
+        let found = try positions(
+            matching: EventQuery(replacing),
+            counting: true,
+            at: "/replaceExisting/expression"
+        )
+        return found.filter { !kept.contains($0) }.flatMap { history.voiding($0) }
+    }
+
+    /// Restores what its close voided, as far as nobody corrected it since.
+    private func givingRoomBack(_ set: BackfillSet) throws -> [CorrectionHistory.Change] {
+        guard set.state == .closed, let close = set.correction.flatMap({ registry.correction($0) })
+        else { return [] }
+        let at = close.position.value
+        let stored = try core.truth.corrections(at: at..<(at + 1), limit: 1)
+        let history = registry.history
+        return stored.flatMap(\.changes).map(\.position)
+            .filter { history.words(of: $0).last?.at == at }
+            .flatMap { history.restoring($0) }
+    }
+
+    /// Where those of a set stand in the books that count as long as it does.
+    private func books(
+        of set: BackfillSet,
+        counting: [UInt64]
+    ) throws -> [StoredCorrection.BooksPlace: Int64] {
+        var books = registry.books(ofSet: set.number)
+        let own = registry.history.events(of: set.number)
+        // Few of them were ever corrected; the others stand where the set's parts say.
+        let counting = Set(counting)
+        var places = BooksPlaces(core: core, preparer: preparer)
+        for event in own where !counting.contains(event) {
+            books[try places.place(of: event), default: 0] -= 1
+        }
+        for event in counting.subtracting(own).sorted() {
+            books[try places.place(of: event), default: 0] += 1
+        }
+        return books
     }
 
     /// Leaves out the replacements that stand already: who asks again changes nothing.
@@ -77,7 +153,8 @@ struct CorrectionPlanning {
         var replacements = batch
         replacements.events = []
         var changes: [[CorrectionHistory.Change]] = []
-        for (place, known) in try positions(of: keys, at: "replacements").enumerated() {
+        let known = try counted(positions(of: keys, at: "replacements"), of: "replacements")
+        for (place, known) in known.enumerated() {
             let (current, event) = (history.current(of: known), batch.events[place])
             let standing = try log.event(at: current)
             if history.counts(current),
@@ -87,6 +164,9 @@ struct CorrectionPlanning {
             }
             replacements.events.append(event)
             changes.append(history.replacing(known, by: UInt64(replacements.events.count)))
+            if history.followed(by: current) != nil {
+                plan.targets.append(.mark(event.subjectHash, event.bucket))
+            }
         }
         plan.replacements = replacements
         return changes
@@ -106,21 +186,23 @@ struct CorrectionPlanning {
         counting: Bool
     ) throws -> [UInt64] {
         switch targets {
-        case .keys(let keys): return try positions(of: keys)
-        case .matching(let query): return try positions(matching: query, counting: counting)
+        case .keys(let keys): return try counted(positions(of: keys), of: "events")
+        case .matching(let query):
+            return try positions(matching: query, counting: counting, at: "/filter/expression")
         case .correction: return []
         }
     }
 
-    private static func isRestore(_ correction: Correction) -> LedgerError {
-        var error = LedgerError(.invalidCorrection, "\(correction.id) is a restore")
-        error.faults = [
-            FieldFault(
-                pointer: "/correction",
-                reason: "it is a restore",
-                remedy: "void its events: see `GET /v1/corrections/\(correction.id)/events`"
-            )
-        ]
+    private static func isNotTakenBack(_ correction: Correction) -> LedgerError {
+        var reason = "it is a restore"
+        var remedy = "void its events: see `GET /v1/corrections/\(correction.id)/events`"
+        if let set = correction.backfillSet.map({ BackfillSet.id($0) }) {
+            let other = correction.kind == .close ? "revert" : "close"
+            reason = "it is what became of a backfill set"
+            remedy = "\(other) the set: `POST /v1/backfill-sets/\(set)/\(other)`"
+        }
+        var error = LedgerError(.invalidCorrection, "\(correction.id): \(reason)")
+        error.faults = [FieldFault(pointer: "/correction", reason: reason, remedy: remedy)]
         return error
     }
 
@@ -139,15 +221,16 @@ struct CorrectionPlanning {
             ]
             throw error
         }
-        guard correction.kind != .restore else { throw Self.isRestore(correction) }
+        guard CorrectionKind.ofEvents.contains(correction.kind), correction.kind != .restore else {
+            throw Self.isNotTakenBack(correction)
+        }
         let at = correction.position.value
         let stored = try core.truth.corrections(at: at..<(at + 1), limit: 1)
         let history = registry.history
-        return stored.flatMap(\.targets).filter { target in
-            history.words(of: target.change.position).last?.at == at
-                && (target.change.replacement == 0
-                    || history.words(of: target.change.replacement).isEmpty)
-        }.map(\.change.position)
+        return stored.flatMap(\.changes).filter { change in
+            history.words(of: change.position).last?.at == at
+                && (change.replacement == 0 || history.words(of: change.replacement).isEmpty)
+        }.map(\.position)
     }
 
     /// - Throws: `notFound` with the places of those that there are not.
@@ -180,13 +263,42 @@ struct CorrectionPlanning {
         return positions
     }
 
+    /// Refuses events of backfill sets that are open or reverted: what is said of them now would
+    /// come into force some day, when nobody thinks of it.
+    private func counted(_ positions: [UInt64], of field: String) throws -> [UInt64] {
+        let history = registry.history
+        let faults = positions.enumerated().compactMap { place, position -> FieldFault? in
+            guard let number = history.set(of: position),
+                let set = registry.backfillSet(number), set.state != .closed
+            else { return nil }
+            return FieldFault(
+                pointer: "/\(field)/\(place)",
+                reason: "it is part of the backfill set \(set.id), which is \(set.state.rawValue)",
+                remedy: "close the set first"
+            )
+        }
+        guard faults.isEmpty else {
+            var error = LedgerError(.invalidCorrection, "\(faults.count) events do not count yet")
+            error.faults = Array(faults.prefix(100))
+            throw error
+        }
+        return positions
+    }
+
     private func isKey(_ key: EventKey, of logged: LoggedEvent) -> Bool {
         logged.bytes[logged.event.source.range].elementsEqual(key.source.utf8)
             && logged.bytes[logged.event.id.range].elementsEqual(key.id.utf8)
     }
 
-    /// - Parameter counting: Whether those are asked for that count, or those that are void.
-    private func positions(matching query: EventQuery, counting: Bool) throws -> [UInt64] {
+    /// - Parameters:
+    ///   - counting: Whether those are asked for that count, or those that are void.
+    ///   - pointer: Where the caller wrote the question's expression.
+    private func positions(
+        matching query: EventQuery,
+        counting: Bool,
+        at pointer: String
+    ) throws -> [UInt64] {
+        let condition = try query.expression.map { try EventCondition($0, at: pointer) }
         let filter = EventFilter(query: query)
         let history = registry.history
         var positions: [UInt64] = []
@@ -202,8 +314,14 @@ struct CorrectionPlanning {
                 let at = block.firstPosition + UInt64(place)
                 guard at <= position, filter.mayAccept(place, of: block),
                     registry.correction(at: at)?.position.value != at,
-                    history.counts(at) == counting, history.stands(at)
+                    counting ? history.counts(at) : history.isVoid(at), history.stands(at)
                 else { continue }
+                if let condition {
+                    let whole = block.decoded.events[place].whole
+                    guard condition.holds(of: Array(block.decoded.bytes[whole.range])) else {
+                        continue
+                    }
+                }
                 positions.append(at)
             }
             guard positions.count <= Limits.correctionEventsMax else { throw tooMany }
@@ -219,18 +337,9 @@ struct CorrectionPlanning {
         _ changes: [CorrectionHistory.Change]
     ) throws {
         let sorted = changes.sorted { $0.position < $1.position }
-        var block: (positions: Range<UInt64>, unpacked: UnpackedBlock, batch: PreparedBatch)?
+        var places = BooksPlaces(core: core, preparer: preparer)
         for change in sorted {
-            if block?.positions.contains(change.position) != true {
-                guard let stored = try core.truth.block(holding: change.position) else {
-                    throw LedgerError(.corrupt, "no event block holds position \(change.position)")
-                }
-                let unpacked = try stored.events()
-                block = (unpacked.positions, unpacked, unpacked.prepared(by: preparer))
-            }
-            guard let block else { continue }
-            let place = Int(change.position - block.positions.lowerBound)
-            let event = block.batch.events[place]
+            let (event, books) = try places.event(at: change.position)
             plan.targets.append(
                 StoredCorrection.Target(
                     change: change,
@@ -240,12 +349,6 @@ struct CorrectionPlanning {
             )
             let did = registry.history.counts(change.position)
             guard did != change.counts else { continue }
-            let origin = block.batch.origins[Int(event.origin)]
-            let books = StoredCorrection.BooksPlace(
-                source: String(decoding: origin.source, as: UTF8.self),
-                type: String(decoding: origin.type, as: UTF8.self),
-                hour: RollupBucket.hour(of: block.unpacked.at)
-            )
             plan.books[books, default: 0] += did ? 1 : -1
         }
     }

@@ -23,14 +23,19 @@ struct CorrectionPreviewing {
             return target
         }
         tried.add(targets, at: 0)
-        let (meters, hasMore) = try meters(replacements)
+        var positions = plan.targets.map(\.change.position).filter { $0 != 0 }
+        if let set = plan.backfillSet {
+            tried.say(set.number, counts: plan.request.kind == .close)
+            positions = (positions + tried.history.counting(with: set.number)).sorted()
+        }
+        let (meters, hasMore) = try meters(positions, replacements)
         let types = core.currentMeterTypes()
         let reader = EventReader(core: core)
         return CorrectionPreview(
             position: Position(plan.position),
             events: plan.events,
-            sample: try plan.targets.prefix(Self.sampleMax).compactMap { target in
-                try reader.event(at: target.change.position, types)
+            sample: try positions.prefix(Self.sampleMax).compactMap { position in
+                try reader.event(at: position, types)
             },
             effects: try meters.map { try effect(on: $0, tried, replacements) }
                 .filter { $0.before != $0.after || !$0.records.isEmpty },
@@ -42,6 +47,7 @@ struct CorrectionPreviewing {
     private typealias Times = [MeterID: [Instant]]
 
     private func meters(
+        _ positions: [UInt64],
         _ replacements: PreparedBatch?
     ) throws -> (meters: [(id: MeterID, times: [Instant])], hasMore: Bool) {
         let types = core.currentMeterTypes().inForceOrFirst()
@@ -67,8 +73,7 @@ struct CorrectionPreviewing {
             }
         }
         var block: (positions: Range<UInt64>, batch: PreparedBatch)?
-        for target in plan.targets {
-            let position = target.change.position
+        for position in positions {
             if block?.positions.contains(position) != true {
                 block = try core.truth.block(holding: position)?.events()
                     .asPrepared(by: preparer)

@@ -17,6 +17,10 @@ struct CorrectionRegistry: Sendable {
     private var buckets: [UInt64: Set<Int32>] = [:]
     private var allBuckets: Set<Int32> = []
     private(set) var voided: [StoredCorrection.BooksPlace: Int64] = [:]
+    /// By their numbers, from 1.
+    private(set) var backfillSets: [BackfillSet] = []
+    /// Where the events of each set stand in the books.
+    private var setBooks: [Int64: [StoredCorrection.BooksPlace: Int64]] = [:]
 
     var isEmpty: Bool { corrections.isEmpty && history.isEmpty }
     var count: Int { corrections.count }
@@ -60,12 +64,50 @@ struct CorrectionRegistry: Sendable {
         entries.append(stored.entries)
         add(stored.targets, at: stored.correction.position.value)
         for (place, count) in stored.books { voided[place, default: 0] += count }
+        guard let number = stored.correction.backfillSet else { return }
+        let place = Int(number) - 1
+        let isClose = stored.correction.kind == .close
+        history.say(number, counts: isClose, at: stored.correction.position.value)
+        guard backfillSets.indices.contains(place) else { return }
+        backfillSets[place].state = isClose ? .closed : .reverted
+        backfillSets[place].correction = stored.correction.number
     }
+
+    // MARK: Backfill sets
+
+    func backfillSet(_ number: Int64) -> BackfillSet? {
+        backfillSets.indices.contains(Int(number) - 1) ? backfillSets[Int(number) - 1] : nil
+    }
+
+    func books(ofSet number: Int64) -> [StoredCorrection.BooksPlace: Int64] {
+        setBooks[number] ?? [:]
+    }
+
+    mutating func add(_ set: BackfillSet) { backfillSets.append(set) }
+
+    /// Events that a set was sent: none of them counts yet.
+    mutating func add(_ part: BackfillPart) {
+        let place = Int(part.set) - 1
+        guard backfillSets.indices.contains(place) else { return }
+        backfillSets[place].events += Int64(part.positions.count)
+        history.add(part.positions, to: part.set)
+        for bucket in part.buckets {
+            buckets[bucket.subjectHash, default: []].insert(bucket.bucket)
+            allBuckets.insert(bucket.bucket)
+        }
+        for (place, count) in part.books {
+            voided[place, default: 0] += count
+            setBooks[part.set, default: [:]][place, default: 0] += count
+        }
+    }
+
+    /// Lets the events of a set count, or not, for a trial that holds as of every position.
+    mutating func say(_ set: Int64, counts: Bool) { history.say(set, counts: counts, at: 0) }
 
     /// - Parameter position: 0 for what is only tried out: it holds as of every position.
     mutating func add(_ targets: [StoredCorrection.Target], at position: UInt64) {
         for target in targets {
-            history.add(target.change, at: position)
+            if target.change.position != 0 { history.add(target.change, at: position) }
             buckets[target.subjectHash, default: []].insert(target.bucket)
             allBuckets.insert(target.bucket)
         }

@@ -70,39 +70,52 @@ private struct CorrectedReader {
         while from <= query.upTo.value {
             let some = try core.truth.corrections(at: from..<(query.upTo.value + 1), limit: 1)
             guard let stored = some.first else { break }
-            for target in stored.targets {
+            for change in targets(of: stored) {
                 let place = CorrectedEvent.Place(
                     correction: stored.correction.position,
-                    event: Position(target.change.position)
+                    event: Position(change.position)
                 )
                 if let cursor = query.cursor, place <= cursor { continue }
                 guard events.count < query.limit else {
                     return CorrectedAnswer(events: events, hasMore: true)
                 }
-                if block?.positions.contains(target.change.position) != true {
-                    block = try core.truth.block(holding: target.change.position)?.events()
+                if block?.positions.contains(change.position) != true {
+                    block = try core.truth.block(holding: change.position)?.events()
                 }
-                if let block { events.append(event(target, place, of: block)) }
+                if let block { events.append(event(change, place, of: block)) }
             }
             from = stored.correction.position.value + 1
         }
         return CorrectedAnswer(events: events, hasMore: false)
     }
 
+    /// What a correction says of which events, in the order of their positions; also of those that
+    /// follow their set.
+    private func targets(of stored: StoredCorrection) -> [CorrectionHistory.Change] {
+        let named = stored.changes
+        guard let set = stored.correction.backfillSet else { return named }
+        let at = stored.correction.position.value
+        let following = core.corrections.withLock { $0.history }.counting(with: set, asOf: at)
+            .map {
+                CorrectionHistory.Change(position: $0, counts: stored.correction.kind == .close)
+            }
+        return (named + following).sorted { $0.position < $1.position }
+    }
+
     private func event(
-        _ target: StoredCorrection.Target,
+        _ change: CorrectionHistory.Change,
         _ place: CorrectedEvent.Place,
         of block: UnpackedBlock
     ) -> CorrectedEvent {
-        let number = Int(target.change.position - block.firstPosition)
+        let number = Int(change.position - block.firstPosition)
         let event = block.decoded.events[number]
         func text(_ slice: ByteSlice) -> String {
             String(decoding: block.decoded.bytes[slice.range], as: UTF8.self)
         }
-        let other = target.change.replacement
+        let other = change.replacement
         return CorrectedEvent(
             place: place,
-            counts: target.change.counts,
+            counts: change.counts,
             replacement: other == 0 ? nil : Position(other),
             source: text(event.source),
             id: text(event.id),

@@ -11,6 +11,16 @@ struct StoredCorrection: Sendable {
         var change: CorrectionHistory.Change
         var subjectHash: UInt64
         var bucket: Int32
+
+        /// Says nothing of an event, and that the rollups of a bucket may one day count one that is
+        /// void: a replacement follows its backfill set.
+        static func mark(_ subjectHash: UInt64, _ bucket: Int32) -> Target {
+            Target(
+                change: .init(position: 0, counts: true),
+                subjectHash: subjectHash,
+                bucket: bucket
+            )
+        }
     }
 
     /// Where an event stands in the books.
@@ -26,10 +36,15 @@ struct StoredCorrection: Sendable {
     var entries: Range<UInt64>
     var token: String?
     var fingerprint: UInt64
-    /// In the order of their positions.
+    /// Marks first, then in the order of their positions.
     var targets: [Target]
     /// By how many the void events of a place grow.
     var books: [BooksPlace: Int64]
+
+    /// What it says of events, in the order of their positions.
+    var changes: [CorrectionHistory.Change] {
+        targets.lazy.map(\.change).filter { $0.position != 0 }
+    }
 
     // MARK: Packed
 

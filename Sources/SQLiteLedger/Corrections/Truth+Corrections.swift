@@ -10,6 +10,8 @@ extension Truth {
     func correctionRegistry() throws -> CorrectionRegistry {
         var registry = CorrectionRegistry()
         try pool.read { database in
+            for set in try Self.backfillSets(database) { registry.add(set) }
+            try Self.backfillParts(database) { registry.add($0) }
             let rows = try Row.fetchCursor(
                 database,
                 sql: "SELECT * FROM correction ORDER BY number"
@@ -51,15 +53,15 @@ extension Truth {
         try database.execute(
             sql: """
                 INSERT INTO correction (number, position, entries, kind, at, author, reason, token,
-                    fingerprint, events, books, checksum, targets)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    fingerprint, events, books, checksum, targets, backfill_set)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 one.number, Int64(one.position.value), stored.entries.count, one.kind.rawValue,
                 one.at.microseconds, one.author, one.reason, stored.token,
                 Int64(bitPattern: stored.fingerprint), one.events,
                 StoredCorrection.json(stored.books), Int64(bitPattern: checksum64(packed)),
-                Data(packed),
+                Data(packed), one.backfillSet,
             ]
         )
     }
@@ -81,7 +83,8 @@ extension Truth {
                 at: Instant(microseconds: row["at"]),
                 author: row["author"],
                 reason: row["reason"],
-                events: row["events"]
+                events: row["events"],
+                backfillSet: row["backfill_set"]
             ),
             entries: position..<(position + UInt64(row["entries"] as Int64)),
             token: row["token"],

@@ -58,16 +58,33 @@ final class Committer {
             group.started = started
             applier.take(group)
         } catch {
-            let fault = core.fault(error, during: "the commit of \(parties.count) calls")
-            for party in parties { party.answer(.failure(fault)) }
-            if error is DerivedFileError {
-                applier.drain()
-                rebuild()
-            }
+            fail(parties, error, during: "the commit of \(parties.count) calls")
         }
     }
 
-    private func decideAndCommit(_ waiting: [Party]) throws -> Applier.Group {
+    /// Tells the calls of a group that nothing was recorded.
+    func fail(_ parties: [Party], _ error: any Error, during what: String) {
+        let fault = core.fault(error, during: what)
+        for party in parties { party.answer(.failure(fault)) }
+        if error is DerivedFileError {
+            applier.drain()
+            rebuild()
+        }
+    }
+
+    /// Hands a committed group over to be added and answered.
+    func hand(over group: Applier.Group) { applier.take(group) }
+
+    /// Decides a group and commits it in one transaction with what else is written.
+    ///
+    /// - Parameters:
+    ///   - also: Is given the transaction, and the batches as they were measured at last.
+    ///   - beforeReadings: Runs once it is on stable storage, before readings know its events.
+    func decideAndCommit(
+        _ waiting: [Party],
+        also: (GroupDecision, [PreparedBatch], Database) throws -> Void = { _, _, _ in },
+        beforeReadings: () -> Void = {}
+    ) throws -> Applier.Group {
         let preparer = core.preparer.withLock { $0 }
         let parties = waiting.map { party in
             guard party.batch.generation != preparer.catalog.generation else { return party }
@@ -100,7 +117,9 @@ final class Committer {
             started: 0
         )
         guard decision.leavesTrace else { return group }
-        group.numbers = try core.truth.write(decision, parties, commit: commit + 1)
+        group.numbers = try core.truth.write(decision, parties, commit: commit + 1) { database in
+            try also(decision, parties.map(\.batch), database)
+        }
         // Items that stay in quarantine are marked, and nothing is received: no commit of intake.
         guard decision.books.received > 0 else { return group }
         commit += 1
@@ -108,6 +127,7 @@ final class Committer {
         group.commit = commit
         // The next group is decided before this one is added: it must know its keys.
         core.derived.insert(index.keys, first: decision.firstPosition)
+        beforeReadings()
         return group
     }
 

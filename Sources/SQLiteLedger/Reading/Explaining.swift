@@ -50,6 +50,7 @@ struct Explaining {
             String(decoding: batch.bytes[slice.range], as: UTF8.self)
         }
         let said = said(of: position.value)
+        let void = whyVoid(position.value, said.last)
         var event = StoredEvent(
             json: Array(batch.bytes[decoded.whole.range]),
             position: position,
@@ -61,10 +62,12 @@ struct Explaining {
             subject: text(decoded.subject),
             explanation: versions.compactMap { versions in
                 Self.ruling(versions, at: batch.events[0].time)
-                    .map { explanation(of: $0, batch, position, said.last) }
+                    .map { explanation(of: $0, batch, position, void) }
             }
         )
         event.corrections = said
+        event.backfillSet = corrections.history.set(of: position.value)
+        event.isVoid = void != nil
         return event
     }
 
@@ -80,6 +83,21 @@ struct Explaining {
         }
     }
 
+    /// Why corrections take an event out of all readings; nil where they do not.
+    private func whyVoid(_ position: UInt64, _ last: StoredEvent.Corrected?) -> String? {
+        if let last, !last.counts {
+            let did = last.replacement.map { "replaced by position \($0)" } ?? "voided"
+            return "\(did): \(last.correction.id), \(last.correction.reason)"
+        }
+        guard !corrections.history.counts(position, asOf: asOf) else { return nil }
+        let set = corrections.history.set(of: position).flatMap { corrections.backfillSet($0) }
+        guard let set else { return "it stands for an event of a backfill set that does not count" }
+        let isReverted = set.correction.flatMap { corrections.correction($0) }
+            .map { set.state == .reverted && $0.position.value <= asOf }
+        return isReverted == true
+            ? "the backfill set \(set.id) was reverted" : "the backfill set \(set.id) was open"
+    }
+
     /// The version whose word counts at a time; before all of them, the one that comes first.
     private static func ruling(_ versions: [MeterType], at time: Instant) -> MeterType? {
         versions.first { $0.effective.contains(time) }
@@ -90,7 +108,7 @@ struct Explaining {
         of meterType: MeterType,
         _ batch: PreparedBatch,
         _ position: Position,
-        _ corrected: StoredEvent.Corrected?
+        _ void: String?
     ) -> StoredEvent.Explanation {
         let contribution = batch.contributions.first { $0.meter == meterType.number }
         var because = ""
@@ -107,9 +125,8 @@ struct Explaining {
             because = "the history is still being counted"
         } else if let cause = whyNotEnrolled(meterType, batch) {
             because = cause
-        } else if let corrected, !corrected.counts {
-            let did = corrected.replacement.map { "replaced by position \($0)" } ?? "voided"
-            because = "\(did): \(corrected.correction.id), \(corrected.correction.reason)"
+        } else if let void {
+            because = void
         }
         guard let contribution, because.isEmpty else {
             return .init(

@@ -21,6 +21,10 @@ extension SQLiteLedger: UsageRecordStore {
         try keeping("reading what is closed") { try core.truth.closings(of: ids) }
     }
 
+    public func closedUntil(_ key: MeterTypeKey) async throws(LedgerError) -> Instant? {
+        try keeping("reading what is closed") { try core.truth.closedUntil(key) }
+    }
+
     public func interims(
         of id: MeterID,
         start: Instant

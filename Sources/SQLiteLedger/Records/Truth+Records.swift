@@ -116,6 +116,16 @@ extension Truth {
         }
     }
 
+    func closedUntil(_ key: MeterTypeKey) throws -> Instant? {
+        try pool.read { database in
+            try Int64.fetchOne(
+                database,
+                sql: "SELECT max(closed_until) FROM meter_closing WHERE meter_type = ?",
+                arguments: [key.text]
+            ).map(Instant.init(microseconds:))
+        }
+    }
+
     func closings(of ids: [MeterID]) throws -> [MeterID: MeterClosing] {
         try pool.read { database in
             let statement = try database.cachedStatement(
@@ -266,6 +276,10 @@ extension Truth {
         if let to = query.to {
             conditions.append("period_start < ?")
             arguments += [to.microseconds]
+        }
+        if let asOf = query.asOf {
+            conditions.append("CAST(json_extract(document, '$.position') AS INTEGER) <= ?")
+            arguments += [Int64(clamping: asOf.value)]
         }
         arguments += [query.limit + 1]
         return try pool.read { database in

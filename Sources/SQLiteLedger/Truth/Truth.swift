@@ -78,6 +78,35 @@ struct Truth: Sendable {
         }
     }
 
+    /// The last position that was recorded by an instant.
+    ///
+    /// - Complexity: O(log n) in the commits. Where the clock was turned back, one of the
+    ///   positions that were the last at that instant.
+    func position(knownAt instant: Instant) throws -> Position {
+        try pool.read { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT at, last_position FROM intake_commit WHERE number = ?"
+            )
+            let newest = try Int64.fetchOne(database, sql: "SELECT max(number) FROM intake_commit")
+            var (low, high) = (Int64(0), newest ?? 0)
+            var position: UInt64 = 0
+            // Commits are numbered without gaps.
+            while low < high {
+                let middle = (low + high + 1) / 2
+                guard let row = try Row.fetchOne(statement, arguments: [middle]) else {
+                    throw LedgerError(.corrupt, "there is no commit \(middle)")
+                }
+                if (row["at"] as Int64) <= instant.microseconds {
+                    position = UInt64(row["last_position"] as Int64)
+                    low = middle
+                } else {
+                    high = middle - 1
+                }
+            }
+            return Position(position)
+        }
+    }
+
     static let blockColumns = """
         first_position, count, commit_number, at, time_min, time_max, raw_bytes, checksum, \
         summary, arrivals, payload

@@ -110,10 +110,21 @@ struct CorrectionsShow: AsyncParsableCommand {
     }
 }
 
-/// Who makes a correction, why, and whether it is only tried.
-struct CorrectionFlags: ParsableArguments {
+/// Who makes a change, and why.
+struct WhoFlags: ParsableArguments {
     @Option(help: "Why. It stays with the events for ever.") var reason: String
     @Option(help: "Who makes it; $ODOMETER_ACTOR or $USER if not said.") var author: String?
+
+    var document: JSONObject {
+        let environment = ProcessInfo.processInfo.environment
+        let user = environment["ODOMETER_ACTOR"] ?? environment["USER"] ?? "unknown"
+        return ["author": .string(author ?? user), "reason": .string(reason)]
+    }
+}
+
+/// Who makes a correction, why, and whether it is only tried.
+struct CorrectionFlags: ParsableArguments {
+    @OptionGroup var who: WhoFlags
     @Flag(help: "Only say what would happen.") var dryRun = false
     @Option(help: "Your own name for the request: made twice, it is one correction.")
     var idempotencyKey: String?
@@ -142,21 +153,18 @@ struct CorrectionFlags: ParsableArguments {
 
     func ask(_ kind: String, _ targets: JSONObject) async throws {
         var document = targets
-        let environment = ProcessInfo.processInfo.environment
-        let user = environment["ODOMETER_ACTOR"] ?? environment["USER"] ?? "unknown"
         document["kind"] = .string(kind)
-        document["author"] = .string(author ?? user)
-        document["reason"] = .string(reason)
+        try await ask(at: "/v1/corrections", document)
+    }
+
+    func ask(at path: String, _ targets: JSONObject = [:]) async throws {
+        var document = targets
+        for member in who.document.members { document[member.name] = member.value }
         if dryRun { document["dryRun"] = .bool(true) }
         let body = (type: "application/json", bytes: JSONValue.object(document).serialized())
         let headers = idempotencyKey.map { [(name: "Idempotency-Key", value: $0)] } ?? []
         try await ServerConnection.open(answer.server) { server in
-            let got = try await server.ask(
-                .post,
-                "/v1/corrections",
-                headers: headers,
-                body: body
-            )
+            let got = try await server.ask(.post, path, headers: headers, body: body)
             guard !answer.json else { return Terminal.put(got) }
             Terminal.put(Self.text(try got.decoded(Answer.self)))
         }
@@ -181,38 +189,50 @@ struct CorrectionFlags: ParsableArguments {
     }
 }
 
-/// Which events: one by its key, or all that a filter finds.
-struct TargetFlags: ParsableArguments {
-    @Option(help: "Source of the event; with --subject, --type, --from or --to of all events.")
-    var source: String?
-    @Option(help: "Id the source gave it; may repeat.") var id: [String] = []
+/// Events that fit all that is given.
+struct SelectionFlags: ParsableArguments {
+    @Option(help: "All events of this source.") var source: String?
     @Option(help: "All events of this subject.") var subject: String?
     @Option(help: "All events of this type, or of a prefix that ends in *.") var type: String?
     @Option(help: "All events from this time on.") var from: String?
     @Option(help: "All events before this time.") var to: String?
+    @Option(help: "All events of which this holds, such as '$.data.tokens < 0'.")
+    var expression: String?
+
+    var document: JSONObject {
+        var selection: JSONObject = [:]
+        let given = [
+            ("source", source), ("subject", subject), ("type", type), ("from", from), ("to", to),
+            ("expression", expression),
+        ]
+        for (name, value) in given { selection[name] = value.map { .string($0) } }
+        return selection
+    }
+}
+
+/// Which events: some by their keys, or all that a filter finds.
+struct TargetFlags: ParsableArguments {
+    @Option(help: "Id that the --source gave one event; may repeat.") var id: [String] = []
+    @OptionGroup var selection: SelectionFlags
 
     func validate() throws {
-        if !id.isEmpty, source == nil { throw ValidationError("an id needs its --source") }
-        if !id.isEmpty, [subject, type, from, to].contains(where: { $0 != nil }) {
+        guard !id.isEmpty else { return }
+        if selection.source == nil { throw ValidationError("an id needs its --source") }
+        if selection.document.members.count > 1 {
             throw ValidationError("say either --id, or a filter")
         }
     }
 
-    var isEmpty: Bool { id.isEmpty && [source, subject, type, from, to].allSatisfy { $0 == nil } }
+    var isEmpty: Bool { id.isEmpty && selection.document.members.isEmpty }
 
     var document: JSONObject {
         guard id.isEmpty else {
             let keys = id.map { id in
-                JSONValue.object(["source": .string(source ?? ""), "id": .string(id)])
+                JSONValue.object(["source": .string(selection.source ?? ""), "id": .string(id)])
             }
             return ["events": .array(keys)]
         }
-        var filter: JSONObject = [:]
-        let given = [
-            ("source", source), ("subject", subject), ("type", type), ("from", from), ("to", to),
-        ]
-        for (name, value) in given { filter[name] = value.map { .string($0) } }
-        return ["filter": .object(filter)]
+        return ["filter": .object(selection.document)]
     }
 }
 

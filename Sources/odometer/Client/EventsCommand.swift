@@ -71,7 +71,7 @@ struct EventsList: AsyncParsableCommand {
     @Option(help: "Only with a time from here on, RFC 3339.") var from: String?
     @Option(help: "Only with a time before this, RFC 3339.") var to: String?
     @Option(help: "counted, or unmatched: what no meter counts.") var status: String?
-    @Option(help: "As known at this position.") var asOf: String?
+    @Option(help: "As known at this position, or by this time.") var asOf: String?
     @Flag(help: "The newest first.") var newest = false
     @OptionGroup var list: ListFlags
     @OptionGroup var answer: AnswerFlags

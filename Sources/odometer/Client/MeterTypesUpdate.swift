@@ -18,6 +18,9 @@ struct MeterTypesUpdate: AsyncParsableCommand {
     @Option(help: "Time of the first events it counts, RFC 3339, or `always`; now if not said.")
     var effectiveFrom: String?
 
+    @Flag(help: "Let it change closed periods: their records are adjusted.")
+    var restate = false
+
     @Option(
         name: .customLong("clear"),
         help: ArgumentHelp("A field to take away, such as filter; may repeat.", valueName: "field")
@@ -34,6 +37,7 @@ struct MeterTypesUpdate: AsyncParsableCommand {
             let time = effectiveFrom == "always" ? "null" : JSONText.quote(effectiveFrom)
             members.append("\"effectiveFrom\":\(time)")
         }
+        if restate { members.append("\"restate\":true") }
         let body = Array("{\(members.joined(separator: ","))}".utf8)
         try await ServerConnection.open(answer) { server in
             let got = try await server.ask(

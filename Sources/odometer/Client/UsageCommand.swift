@@ -35,7 +35,7 @@ struct UsageCommand: AsyncParsableCommand {
     @Option(name: .customLong("group-by"), help: "Dimension, `subject` or `customer`; may repeat.")
     var groupBy: [String] = []
 
-    @Option(help: "Read as known at this position.")
+    @Option(help: "Read as known at this position, or by this time.")
     var asOf: String?
 
     @Option(help: "Read all events under this version of the meter type.")

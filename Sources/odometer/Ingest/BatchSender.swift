@@ -3,6 +3,8 @@ import FileIntake
 /// Sends batches until the server has answered for each of their rows.
 struct BatchSender: Sendable {
     let server: ServerConnection
+    /// Where events go.
+    let path: String
     /// How long one batch is tried without an answer, in seconds.
     let patienceSeconds: Double
 
@@ -56,7 +58,7 @@ struct BatchSender: Sendable {
             do {
                 let answer = try await server.call(
                     .post,
-                    "/v1/events",
+                    path,
                     body: ("application/x-ndjson", batch.rows.lines)
                 )
                 guard Backoff.isWorthwhile(status: answer.status) else { return answer }

@@ -54,6 +54,7 @@ struct IngestCommand: AsyncParsableCommand {
             let run = IngestRun(
                 feed: feed,
                 server: server,
+                path: sending.path,
                 progress: ProgressLine(
                     bytesTotal: bytesTotal,
                     isTerminal: isatty(STDERR_FILENO) != 0
@@ -111,6 +112,14 @@ struct SendingFlags: ParsableArguments {
     @Flag(help: "Leave out rows that an earlier run with --resume has seen acknowledged.")
     var resume = false
 
+    @Option(help: "The backfill set that takes the events: they count once it is closed.")
+    var backfillSet: String?
+
+    /// Where events go.
+    var path: String {
+        backfillSet.map { BackfillSetsCommand.path($0, "/events") } ?? "/v1/events"
+    }
+
     func check(files: [String]) throws(CommandFailure) {
         guard 1...256 ~= connections else {
             throw CommandFailure(.usage, "--connections is 1 to 256")
@@ -128,6 +137,7 @@ struct SendingFlags: ParsableArguments {
 struct IngestRun: Sendable {
     let feed: BatchFeed
     let server: ServerConnection
+    let path: String
     let progress: ProgressLine
     let connections: Int
     let patienceSeconds: Double
@@ -169,6 +179,7 @@ struct IngestRun: Sendable {
     private func send(_ sums: TallySheet) async throws {
         let sender = BatchSender(
             server: server,
+            path: path,
             patienceSeconds: patienceSeconds,
             tell: { await progress.tell($0) }
         )

@@ -1,0 +1,181 @@
+import Foundation
+import HTTPTypes
+import Logging
+import MeteringEngine
+import SQLiteLedger
+import Testing
+import UsageModel
+import WireFormat
+
+@testable import HTTPAPI
+
+@Suite("Backfill sets over HTTP") struct BackfillSetTests {
+    private static let who = #""author":"Ada","reason":"a restored queue""#
+
+    /// The edge over a ledger of its own, with a meter type that counts all events.
+    private struct House {
+        let directory = FileManager.default.temporaryDirectory
+            .appendingPathComponent("odometer-sets-\(UUID().uuidString)").path
+        let ledger: SQLiteLedger
+        let edge: Edge
+
+        init() async throws {
+            ledger = try SQLiteLedger(
+                SQLiteLedger.Opening(
+                    directory: directory,
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                    clock: { Edge.now },
+                    entropy: Array(repeating: 7, count: 32)
+                )
+            )
+            edge = Edge(over: ledger, quarantine: nil, sets: ledger)
+            let type = #"{"key":"all","eventTypes":["*"],"aggregation":"count"}"#
+            _ = try await edge.post("/v1/meter-types", type)
+        }
+
+        func leave() throws {
+            try ledger.close()
+            try FileManager.default.removeItem(atPath: directory)
+        }
+
+        func counted() async throws -> String? {
+            let path = "/v1/usage?meterType=all&from=2026-10-01T00:00:00Z&to=2026-12-01T00:00:00Z"
+            let readings = try await edge.get(path).json["readings"]?.arrayValue
+            return readings?.first?["value"]?.stringValue
+        }
+
+        func open(_ members: String = "") async throws -> Edge.Reply {
+            let body = #"{"name":"a day"\#(members),\#(BackfillSetTests.who)}"#
+            return try await edge.post("/v1/backfill-sets", body)
+        }
+
+        func send(_ ids: String..., amount: String = "1") async throws -> Edge.Reply {
+            let events = ids.map { Edge.event($0, amount: amount) }.joined(separator: ",")
+            return try await edge.post("/v1/backfill-sets/bs-1/events", "[\(events)]")
+        }
+
+        func say(_ what: String, _ more: String = "") async throws -> Edge.Reply {
+            try await edge.post(
+                "/v1/backfill-sets/bs-1/\(what)",
+                "{\(BackfillSetTests.who)\(more)}"
+            )
+        }
+    }
+
+    @Test("events of a set count together from its close on, and no more from its revert on")
+    func life() async throws {
+        let house = try await House()
+        try await house.edge.send("a")
+        #expect(try await house.open().json["state"]?.stringValue == "open")
+
+        #expect(try await house.send("b", "c").json["accepted"]?.canonical == "2")
+        #expect(try await house.counted() == "1")
+        let waiting = try await house.edge.get("/v1/events/gateway/b").json
+        let tried = try await house.say("close", #","dryRun":true"#).json["preview"]
+        let closed = try await house.say("close")
+        #expect(try await house.counted() == "3")
+        let again = try await house.say("close")
+        let reverted = try await house.say("revert")
+
+        #expect(waiting["status"]?.stringValue == "void")
+        #expect(waiting["backfillSet"]?.stringValue == "bs-1")
+        let because = waiting["explanation"]?.arrayValue?.first?["because"]?.stringValue
+        #expect(because == "the backfill set bs-1 was open")
+        #expect(tried?["events"]?.canonical == "2")
+        #expect(tried?["meters"]?.arrayValue?.first?["after"]?.stringValue == "3")
+        #expect(closed.status == 201)
+        #expect(closed.json["correction"]?["backfillSet"]?.stringValue == "bs-1")
+        #expect((again.status, again.json["correction"]) == (200, .null))
+        #expect(reverted.json["correction"]?["kind"]?.stringValue == "revert")
+        #expect(try await house.counted() == "1")
+        let set = try await house.edge.get("/v1/backfill-sets/bs-1").json
+        #expect(set["state"]?.stringValue == "reverted")
+        #expect(set["correction"]?.stringValue == "c-2")
+        let events = try await house.edge.get("/v1/corrections/c-1/events").items
+        #expect(events.map { $0["id"]?.stringValue } == ["b", "c"])
+        try house.leave()
+    }
+
+    @Test("what a set replaces makes room, but for what was sent to it again")
+    func replacing() async throws {
+        let house = try await House()
+        try await house.edge.send("a", "b", "c")
+        _ = try await house.open(#","replaceExisting":{"expression":"$.id != \"c\""}"#)
+        _ = try await house.send("d")
+        _ = try await house.send("a")
+
+        _ = try await house.say("close")
+
+        let status = { (id: String) in
+            try await house.edge.get("/v1/events/gateway/\(id)").json["status"]?.stringValue
+        }
+        #expect(try await status("a") == "counted", "it was sent again")
+        #expect(try await status("b") == "void", "it makes room")
+        #expect(try await status("c") == "counted", "it is not selected")
+        #expect(try await status("d") == "counted", "it is the set's own")
+        _ = try await house.say("revert")
+        #expect(try await status("b") == "counted")
+        #expect(try await status("d") == "void")
+        try house.leave()
+    }
+
+    @Test("a set that is not open takes no events, and none of the call is recorded")
+    func notOpen() async throws {
+        let house = try await House()
+        _ = try await house.open()
+        _ = try await house.send("a")
+        _ = try await house.say("close")
+
+        let late = try await house.send("b")
+
+        #expect((late.status, late.problem) == (409, "set-not-open"))
+        #expect(try await house.edge.get("/v1/events/gateway/b").status == 404)
+        try house.leave()
+    }
+
+    @Test("what a caller got wrong is told with its place")
+    func refusals() async throws {
+        let house = try await House()
+        #expect(try await house.send("a").status == 404)
+        let broken = try await house.open(#","replaceExisting":{"expression":"$.a <"}"#)
+        #expect(broken.status == 422)
+        let fault = broken.json["errors"]?.arrayValue?.first
+        #expect(fault?["pointer"]?.stringValue == "/replaceExisting/expression")
+        let all = try await house.open(#","replaceExisting":{}"#)
+        #expect((all.status, all.problem) == (422, "invalid-field"))
+        _ = try await house.open()
+        #expect(try await house.say("close").status == 422, "it has no events")
+        _ = try await house.send("a")
+        let void = #"{"kind":"void","events":[{"source":"gateway","id":"a"}],\#(Self.who)}"#
+        #expect(try await house.edge.post("/v1/corrections", void).status == 422)
+        _ = try await house.say("close")
+        let back = #"{"kind":"restore","correction":"c-1",\#(Self.who)}"#
+        #expect(try await house.edge.post("/v1/corrections", back).status == 422)
+        let kind = #"{"kind":"close","events":[{"source":"gateway","id":"a"}],\#(Self.who)}"#
+        #expect(try await house.edge.post("/v1/corrections", kind).status == 422)
+        try house.leave()
+    }
+
+    @Test("under one token one set is opened, and the sets are listed newest first")
+    func tokens() async throws {
+        let house = try await House()
+        let headers: HTTPFields = [.idempotencyKey: "t-1"]
+        let body = #"{"name":"a day",\#(Self.who)}"#
+        let first = try await house.edge.post("/v1/backfill-sets", body, headers)
+        let again = try await house.edge.post("/v1/backfill-sets", body, headers)
+        let other = #"{"name":"another",\#(Self.who)}"#
+        let taken = try await house.edge.post("/v1/backfill-sets", other, headers)
+        _ = try await house.open()
+
+        #expect(first.json == again.json)
+        #expect((taken.status, taken.problem) == (409, "already-exists"))
+        let page = try await house.edge.get("/v1/backfill-sets?limit=1&state=open")
+        #expect(page.items.map { $0["id"]?.stringValue } == ["bs-2"])
+        let next = try #require(page.json["next"]?.stringValue)
+        let rest = try await house.edge.get("/v1/backfill-sets?limit=1&state=open&cursor=\(next)")
+        #expect(rest.items.map { $0["id"]?.stringValue } == ["bs-1"])
+        let audit = try await house.ledger.audit(AuditQuery(limit: 10)).entries
+        #expect(audit.filter { $0.kind == "backfill-set" }.map(\.action) == ["create", "create"])
+        try house.leave()
+    }
+}
