@@ -20,12 +20,14 @@ public struct APIServer: Service {
     /// - Parameters:
     ///   - records: What keeps usage records and sends them; nil where none are kept.
     ///   - quarantine: Where items are worked on; nil where they are only listed.
+    ///   - validation: Where validation rules are kept; nil where there are none.
     ///   - clock: The time of day, for the arrival of events.
     ///   - onListening: Called once with the port that is listened on.
     public init(
         ledger: any UsageLedger,
         records: RecordKeeping? = nil,
         quarantine: (any QuarantineDesk)? = nil,
+        validation: (any ValidationDesk)? = nil,
         clock: @escaping @Sendable () -> Instant,
         zones: SystemTimeZones,
         configuration: APIConfiguration = APIConfiguration(),
@@ -39,6 +41,7 @@ public struct APIServer: Service {
             ledger: ledger,
             records: records,
             quarantine: quarantine,
+            validation: validation,
             zones: zones,
             configuration: configuration,
             logger: logger,

@@ -12,6 +12,7 @@ struct FrontDesk: HTTPResponder {
     let ledger: any UsageLedger
     let records: RecordKeeping?
     let quarantine: (any QuarantineDesk)?
+    let validation: (any ValidationDesk)?
     let zones: SystemTimeZones
     let bodies: BodyReading
     let budget: BodyBudget
@@ -23,13 +24,14 @@ struct FrontDesk: HTTPResponder {
         ledger: any UsageLedger,
         records: RecordKeeping?,
         quarantine: (any QuarantineDesk)?,
+        validation: (any ValidationDesk)?,
         zones: SystemTimeZones,
         configuration: APIConfiguration,
         logger: Logger,
         clock: @escaping @Sendable () -> Instant
     ) {
         (self.ledger, self.zones, self.logger, self.clock) = (ledger, zones, logger, clock)
-        (self.records, self.quarantine) = (records, quarantine)
+        (self.records, self.quarantine, self.validation) = (records, quarantine, validation)
         bodies = BodyReading(bytesMax: configuration.bodyBytesMax)
         budget = BodyBudget(bytesMax: configuration.bodyBytesInFlightMax)
     }
@@ -104,6 +106,8 @@ struct FrontDesk: HTTPResponder {
         case .resending: return try await resendDeliveries(call)
         case .corrections, .correction, .correctedEvents:
             return try await answerOnCorrections(call)
+        case .validationRules, .validationRule, .ruleVersions, .ruleTrial, .eventTypes, .eventType:
+            return try await answerOnValidation(call)
         case .audit: return try await listAudit(call)
         case .status: return try await readStatus(call)
         case .health: return .text("alive\n")

@@ -11,6 +11,7 @@ enum Route: Int, CaseIterable {
         destinationBooks
     case deliveries, delivery, resending
     case corrections, correction, correctedEvents
+    case validationRules, validationRule, ruleVersions, ruleTrial, eventTypes, eventType
     case audit
     case status, health, readiness, metrics, problem, description
     /// No address of ours.
@@ -18,6 +19,9 @@ enum Route: Int, CaseIterable {
 
     /// What no meter type is called, for it stands in the place of a key.
     static let previewSegment = "preview"
+
+    /// What no validation rule is called.
+    static let trialSegment = "try"
 
     /// The address with its names left open: bounded, fit for a metric label.
     var pattern: String {
@@ -68,6 +72,12 @@ enum Route: Int, CaseIterable {
         case .corrections: "/v1/corrections"
         case .correction: "/v1/corrections/{id}"
         case .correctedEvents: "/v1/corrections/{id}/events"
+        case .validationRules: "/v1/validation-rules"
+        case .validationRule: "/v1/validation-rules/{key}"
+        case .ruleVersions: "/v1/validation-rules/{key}/versions"
+        case .ruleTrial: "/v1/validation-rules/try"
+        case .eventTypes: "/v1/event-types"
+        case .eventType: "/v1/event-types/{type}"
         case .audit: "/v1/audit"
         case .status: "/v1/status"
         case .health: "/healthz"

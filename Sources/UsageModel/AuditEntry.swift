@@ -17,6 +17,7 @@ public enum AuditKind: String, CaseIterable, Hashable, Sendable {
     case meter, customer, destination, correction
     case quarantined = "quarantine-item"
     case quarantineAction = "quarantine-action"
+    case validationRule = "validation-rule"
 }
 
 /// One entry of the audit trail: who changed what, when, from where, and why.

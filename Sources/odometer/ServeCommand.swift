@@ -63,6 +63,7 @@ struct RunningServer {
                 audit: ledger
             ),
             quarantine: ledger,
+            validation: ledger,
             clock: SystemClock.now,
             zones: zones,
             configuration: APIConfiguration(

@@ -18,11 +18,16 @@ struct Edge {
     let server: APIServer
 
     /// The edge over a real ledger, which is not the scripted one.
-    init(over real: any UsageLedger, quarantine: (any QuarantineDesk)?) {
+    init(
+        over real: any UsageLedger,
+        quarantine: (any QuarantineDesk)?,
+        validation: (any ValidationDesk)? = nil
+    ) {
         ledger = ScriptedLedger(clock: { Edge.now })
         server = APIServer(
             ledger: real,
             quarantine: quarantine,
+            validation: validation,
             clock: { Edge.now },
             zones: SystemTimeZones(),
             configuration: APIConfiguration(port: 0),

@@ -36,6 +36,7 @@ struct Operation: Sendable {
         case destinations = "Destinations"
         case corrections = "Corrections"
         case quarantine = "Quarantine"
+        case validation = "Validation"
         case books = "Books"
         case audit = "Audit"
         case operating = "Operation"
