@@ -72,12 +72,8 @@ enum Route: Int, CaseIterable {
         case .corrections: "/v1/corrections"
         case .correction: "/v1/corrections/{id}"
         case .correctedEvents: "/v1/corrections/{id}/events"
-        case .validationRules: "/v1/validation-rules"
-        case .validationRule: "/v1/validation-rules/{key}"
-        case .ruleVersions: "/v1/validation-rules/{key}/versions"
-        case .ruleTrial: "/v1/validation-rules/try"
-        case .eventTypes: "/v1/event-types"
-        case .eventType: "/v1/event-types/{type}"
+        case .validationRules, .validationRule, .ruleVersions, .ruleTrial, .eventTypes, .eventType:
+            validationPattern
         case .audit: "/v1/audit"
         case .status: "/v1/status"
         case .health: "/healthz"

@@ -25,7 +25,8 @@ import WireFormat
         message: String = ""
     ) throws -> ValidationRule {
         let text = """
-            {"key":"\(key)","eventType":"\(type)","action":"\(action)","message":"\(message)",\(check)}
+            {"key":"\(key)","eventType":"\(type)","action":"\(action)",\
+            "message":"\(message)",\(check)}
             """
         let definition = try ValidationRuleDocument.read(JSONValue.parse(Array(text.utf8)))
         #expect(definition.faults(zones: .shared).isEmpty)
@@ -190,7 +191,8 @@ import WireFormat
                 ["/range/path", "/range/min"]
             ),
             (
-                #"{"key":"a","eventType":"*","action":"warn","range":{"path":"$.a","min":2,"max":1}}"#,
+                #"{"key":"a","eventType":"*","action":"warn","range":{"path":"$.a","#
+                    + #""min":2,"max":1}}"#,
                 ["/range/max"]
             ),
             (#"{"key":"a","eventType":"*","action":"warn","time":{}}"#, ["/time"]),

@@ -269,7 +269,8 @@ import WireFormat
         let ledger = try fixture.open()
         try await ledger.record(lines: [
             Self.line("a", amount: "1"), Self.line("b", amount: #""two""#), #"{"id":"x"}"#,
-            #"{"id":"c","source":"s","type":"llm.x","subject":"c","region":"eu","data":{"deep":{"a b":[1]}}}"#,
+            #"{"id":"c","source":"s","type":"llm.x","subject":"c","region":"eu","#
+                + #""data":{"deep":{"a b":[1]}}}"#,
             Self.line("d").replacing("llm.x", with: "other"),
         ])
         try await ledger.record(lines: [Self.line("a", amount: "1")])

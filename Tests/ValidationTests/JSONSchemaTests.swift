@@ -33,7 +33,8 @@ extension JSONValue {
         (#"{"minimum":5}"#, #""a text is none""#, "4", ""),
         (#"{"multipleOf":0.1}"#, "0.3", "0.35", ""), (#"{"multipleOf":3}"#, "9e40", "1e40", ""),
         (#"{"multipleOf":0.01}"#, "19.99", "19.999", ""),
-        (#"{"minLength":2}"#, #""ab""#, #""a""#, ""), (#"{"maxLength":1}"#, #""🙂""#, #""ab""#, ""),
+        (#"{"minLength":2}"#, #""ab""#, #""a""#, ""),
+        (#"{"maxLength":1}"#, #""🙂""#, #""ab""#, ""),
         (#"{"pattern":"^a+$"}"#, #""aa""#, #""ab""#, ""), (#"{"pattern":"b"}"#, "7", #""a""#, ""),
         (#"{"format":"date-time"}"#, #""2026-11-01T12:00:00Z""#, #""2026-11-01T12:00:00""#, ""),
         (#"{"format":"date"}"#, #""2028-02-29""#, #""2026-02-29""#, ""),
@@ -47,7 +48,8 @@ extension JSONValue {
             #"{"n_a":"x"}"#, "/n_a"
         ),
         (
-            #"{"properties":{"a":true},"patternProperties":{"^b":true},"additionalProperties":false}"#,
+            #"{"properties":{"a":true},"patternProperties":{"^b":true},"#
+                + #""additionalProperties":false}"#,
             #"{"a":1,"bb":2}"#, #"{"c":1}"#, "/c"
         ),
         (#"{"additionalProperties":{"type":"null"}}"#, #"{"a":null}"#, #"{"a":1}"#, "/a"),
@@ -88,7 +90,8 @@ extension JSONValue {
             #"{"v":1,"next":{"v":2}}"#, #"{"next":{"next":{"v":"x"}}}"#, "/next/next/v"
         ),
         (
-            #"{"title":"t","description":"d","default":1,"examples":[1],"$schema":"s","$id":"i","$comment":"c","deprecated":true,"type":"number"}"#,
+            #"{"title":"t","description":"d","default":1,"examples":[1],"$schema":"s","#
+                + #""$id":"i","$comment":"c","deprecated":true,"type":"number"}"#,
             "1", "null", ""
         ),
     ]

@@ -52,12 +52,8 @@ extension Route {
         case .corrections: [.listCorrections, .correct]
         case .correction: [.readCorrection]
         case .correctedEvents: [.listCorrected]
-        case .validationRules: [.listValidationRules, .createValidationRule]
-        case .validationRule: [.readValidationRule, .reviseValidationRule, .retireValidationRule]
-        case .ruleVersions: [.listRuleVersions]
-        case .ruleTrial: [.tryValidationRule]
-        case .eventTypes: [.listEventTypes]
-        case .eventType: [.readEventType]
+        case .validationRules, .validationRule, .ruleVersions, .ruleTrial, .eventTypes, .eventType:
+            validationOperations
         case .audit: [.listAudit]
         case .status: [.readStatus]
         case .health: [.readHealth]

@@ -92,7 +92,8 @@ extension Truth {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT reason, source, type, rule, count(*) AS items, sum(state = 'open') AS open,
+                    SELECT reason, source, type, rule, count(*) AS items,
+                        sum(state = 'open') AS open,
                         sum(seen) AS seen, min(first_seen_at) AS first_seen_at,
                         max(last_seen_at) AS last_seen_at, max(number) AS sample
                     FROM quarantine WHERE \(condition.sql)
