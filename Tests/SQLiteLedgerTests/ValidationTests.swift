@@ -1,5 +1,6 @@
 import MeteringEngine
 import MeteringTestKit
+import SQLiteLedger
 import Synchronization
 import Testing
 import UsageModel
