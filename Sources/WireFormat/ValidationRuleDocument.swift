@@ -217,7 +217,9 @@ extension ValidationRuleDocument {
             "name a place in the event, such as $.data.seconds"
         ) { $0.stringValue.flatMap { try? EventPath($0) } }
         guard let paths else { return nil }
-        if paths.isEmpty { reader.fault("required", "it is empty", "name a place in the event") }
+        if reader.value("required")?.arrayValue?.isEmpty == true {
+            reader.fault("required", "it is empty", "name a place in the event")
+        }
         return .required(paths)
     }
 
@@ -267,7 +269,7 @@ extension ValidationRuleDocument {
             return (1...Limits.subjectBytesMax).contains(text?.utf8.count ?? 0) ? text : nil
         }
         guard let subjects else { return nil }
-        if subjects.isEmpty {
+        if reader.value("subjects")?.arrayValue?.isEmpty == true {
             reader.fault("subjects", "it is empty", "list subjects, or give a pattern")
         }
         return .subjects(subjects)

@@ -88,9 +88,10 @@ private final class RuledEdge: Sendable {
         let ruled = try RuledEdge()
         _ = try await ruled.make(RuledEdge.rule(#","key":"sane""#, action: "warn"))
         let events = "[\(Edge.event("a", amount: "-1")),\(Edge.event("b", amount: "-2"))]"
+        let few: HTTPFields = [try #require(HTTPField.Name("Prefer")): "return=minimal"]
 
-        let sent = try await ruled.edge.post("/v1/events", events, [.prefer: "return=minimal"])
-        let repeated = try await ruled.edge.post("/v1/events", events, [.prefer: "return=minimal"])
+        let sent = try await ruled.edge.post("/v1/events", events, few)
+        let repeated = try await ruled.edge.post("/v1/events", events, few)
         let rule = try await ruled.edge.get("/v1/validation-rules/sane")
 
         #expect((sent.status, sent.json["accepted"]) == (200, 2))

@@ -96,7 +96,7 @@ struct GroupDeciding {
         of number: Int,
         _ batch: PreparedBatch,
         known: UInt64,
-        _ rejection: RuleFinding?,
+        _ rejection: Int,
         _ share: inout GroupDecision.Share,
         _ index: inout GroupIndex,
         _ log: borrowing LogReading
@@ -111,7 +111,7 @@ struct GroupDeciding {
                 case .otherContent: return except(.conflict, known, place, number, &share)
                 case .otherKey: break
                 }
-            } else if let first = rejection == nil
+            } else if let first = rejection < 0
                 ? index.findOrInsert(key) : index.find(key)
             {
                 let other = places[first]
@@ -132,7 +132,9 @@ struct GroupDeciding {
             known = try log.position(of: key)
         }
         // Only now: what is known already is a duplicate or a conflict, whatever rules say today.
-        if let rejection { return fail(rejection, place, number, &share) }
+        guard rejection < 0 else {
+            return fail(batch.findings[rejection], place, number, &share)
+        }
         let position = decision.nextPosition
         decision.nextPosition += 1
         places.append(Place(party: number, event: place, position: position))
@@ -140,16 +142,17 @@ struct GroupDeciding {
         share.accepted += 1
     }
 
-    /// What a rule that rejects found in an event; the findings come in the order of the events.
+    /// The place of what a rule that rejects found in an event; -1 where none did. The findings
+    /// come in the order of the events.
     @inline(__always)
     private static func rejection(
         of event: Int,
         _ findings: [RuleFinding],
         _ next: inout Int
-    ) -> RuleFinding? {
-        var rejection: RuleFinding?
+    ) -> Int {
+        var rejection = -1
         while next < findings.count, findings[next].place == event {
-            if findings[next].action == .reject { rejection = findings[next] }
+            if findings[next].action == .reject { rejection = next }
             next += 1
         }
         return rejection
