@@ -14,6 +14,7 @@ extension LedgerConformance {
         )
         definition.resetSchedule = .daily
         _ = try await ledger.create(definition)
+        try await settle()
         let key = definition.key
         let events = (1...3).map { place in
             SampleEvent(
