@@ -101,10 +101,14 @@ let package = Package(
         // RE2 is C++; a shim gives it a plain C face.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         room("Expressions", ["UsageModel", "Metering", "WireFormat", "CRE2"]),
+        room("Validation", ["UsageModel", "WireFormat", "Expressions"]),
         room("Compression", ["CZlib", "CZstd"]),
         room(
             "MeteringEngine",
-            ["UsageModel", "Metering", "WireFormat", "Expressions", logging, lifecycle]
+            [
+                "UsageModel", "Metering", "WireFormat", "Expressions", "Validation", logging,
+                lifecycle,
+            ]
         ),
         room("FileIntake", ["UsageModel", "Metering", crypto]),
         room(
@@ -150,6 +154,7 @@ let package = Package(
             "ExpressionsTests",
             ["UsageModel", "Metering", "WireFormat", "Expressions", "MeteringTestKit"]
         ),
+        tests("ValidationTests", ["UsageModel", "WireFormat", "Validation", "MeteringTestKit"]),
         tests("CompressionTests", ["Compression"]),
         tests("FileIntakeTests", ["Metering", "FileIntake", "MeteringTestKit"]),
         tests(

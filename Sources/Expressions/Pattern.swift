@@ -1,19 +1,23 @@
 import CRE2
 import UsageModel
 
-/// A regular expression, compiled once. Matching is linear in the text, by RE2.
+/// A regular expression, compiled once. Matching is linear in the text, by RE2, whose syntax it is.
 ///
 /// `@unchecked`: RE2 promises that a compiled pattern may be asked by many threads at once, and
 /// nothing here changes it.
-@safe final class Pattern: @unchecked Sendable {
+@safe public final class Pattern: @unchecked Sendable {
     private let compiled: OpaquePointer
 
-    struct Fault: Error {
-        var reason: String
+    /// Why a text is no pattern.
+    public struct Fault: Error, Sendable {
+        public var reason: String
     }
 
-    /// - Parameter text: RE2's syntax, UTF-8.
-    init(_ text: [UInt8]) throws(Fault) {
+    /// Compiles a pattern.
+    ///
+    /// - Parameter text: RE2's syntax, UTF-8; its length is the caller's to limit.
+    /// - Throws: ``Fault``, also where it takes more than ``Limits/patternMemoryBytesMax``.
+    public init(_ text: [UInt8]) throws(Fault) {
         let made = unsafe text.withUnsafeBytes { bytes in
             unsafe cre2_compile(
                 bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
@@ -32,7 +36,14 @@ import UsageModel
 
     deinit { unsafe cre2_free(compiled) }
 
-    func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+    /// Whether the pattern matches anywhere in a text.
+    public func matches(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return unsafe bytes.withUnsafeBytes { unsafe matches($0) }
+    }
+
+    /// Whether the pattern matches anywhere in the bytes.
+    public func matches(_ text: UnsafeRawBufferPointer) -> Bool {
         unsafe cre2_matches(
             compiled,
             text.baseAddress?.assumingMemoryBound(to: CChar.self),

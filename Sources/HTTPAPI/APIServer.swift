@@ -21,6 +21,7 @@ public struct APIServer: Service {
     ///   - records: What keeps usage records and sends them; nil where none are kept.
     ///   - quarantine: Where items are worked on; nil where they are only listed.
     ///   - sets: Where backfill sets are kept; nil where there are none.
+    ///   - validation: Where validation rules are kept; nil where there are none.
     ///   - clock: The time of day, for the arrival of events.
     ///   - onListening: Called once with the port that is listened on.
     public init(
@@ -28,6 +29,7 @@ public struct APIServer: Service {
         records: RecordKeeping? = nil,
         quarantine: (any QuarantineDesk)? = nil,
         sets: (any BackfillSetStore)? = nil,
+        validation: (any ValidationDesk)? = nil,
         clock: @escaping @Sendable () -> Instant,
         zones: SystemTimeZones,
         configuration: APIConfiguration = APIConfiguration(),
@@ -42,6 +44,7 @@ public struct APIServer: Service {
             records: records,
             quarantine: quarantine,
             sets: sets,
+            validation: validation,
             zones: zones,
             configuration: configuration,
             logger: logger,

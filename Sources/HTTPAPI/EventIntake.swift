@@ -117,7 +117,9 @@ struct IntakeReport {
     }
 
     /// Whether nothing in it needs anybody's attention.
-    var isClean: Bool { conflicts == 0 && rejected == 0 && outcome.unreadable == 0 }
+    var isClean: Bool { conflicts == 0 && rejected == 0 && !hasWarnings }
+
+    private var hasWarnings: Bool { outcome.unreadable > 0 || !outcome.warnings.isEmpty }
 
     func write(_ json: inout JSONWriter) {
         json.field("received", batch.received)
@@ -126,14 +128,27 @@ struct IntakeReport {
         json.field("conflicts", conflicts)
         json.field("rejected", rejected)
         json.field("position", outcome.position)
-        if outcome.unreadable > 0 {
-            json.object("warnings") { json in
-                json.field("unreadable", outcome.unreadable)
-                json.field("see", "/v1/unreadable")
-            }
-        }
+        if hasWarnings { json.object("warnings", writeWarnings) }
         json.array("items") { json in
             isVerbose ? writeAll(&json) : writeExceptions(&json)
+        }
+    }
+
+    private func writeWarnings(_ json: inout JSONWriter) {
+        json.field("unreadable", outcome.unreadable)
+        if outcome.unreadable > 0 { json.field("see", "/v1/unreadable") }
+        guard !outcome.warnings.isEmpty else { return }
+        json.array("rules") { json in
+            for warning in outcome.warnings {
+                json.object { json in
+                    json.field("rule", warning.finding.rule.text)
+                    json.field("version", warning.finding.version)
+                    json.field("events", warning.events)
+                    json.field("index", warning.index)
+                    json.field("pointer", warning.finding.pointer)
+                    json.field("detail", warning.finding.detail)
+                }
+            }
         }
     }
 
@@ -172,7 +187,13 @@ struct IntakeReport {
     ) {
         json.object { json in
             json.field("index", exception.index)
-            if exception.verdict == .rejected {
+            if let failure = exception.failure {
+                writeKey(of: exception.index, &json)
+                json.field("verdict", exception.verdict.rawValue)
+                json.field("reason", RejectionReason.ruleFailed.rawValue)
+                json.field("pointer", failure.pointer)
+                json.field("detail", failure.detail)
+            } else if exception.verdict == .rejected {
                 while let rejection = rejections.next() {
                     if rejection.index != exception.index { continue }
                     write(rejection, &json)

@@ -13,6 +13,7 @@ struct FrontDesk: HTTPResponder {
     let records: RecordKeeping?
     let quarantine: (any QuarantineDesk)?
     let sets: (any BackfillSetStore)?
+    let validation: (any ValidationDesk)?
     let zones: SystemTimeZones
     let bodies: BodyReading
     let budget: BodyBudget
@@ -25,13 +26,15 @@ struct FrontDesk: HTTPResponder {
         records: RecordKeeping?,
         quarantine: (any QuarantineDesk)?,
         sets: (any BackfillSetStore)?,
+        validation: (any ValidationDesk)?,
         zones: SystemTimeZones,
         configuration: APIConfiguration,
         logger: Logger,
         clock: @escaping @Sendable () -> Instant
     ) {
         (self.ledger, self.zones, self.logger, self.clock) = (ledger, zones, logger, clock)
-        (self.records, self.quarantine, self.sets) = (records, quarantine, sets)
+        (self.records, self.quarantine) = (records, quarantine)
+        (self.sets, self.validation) = (sets, validation)
         bodies = BodyReading(bytesMax: configuration.bodyBytesMax)
         budget = BodyBudget(bytesMax: configuration.bodyBytesInFlightMax)
     }
@@ -110,6 +113,8 @@ struct FrontDesk: HTTPResponder {
         case .backfillSets, .backfillSet, .backfillSetEvents, .backfillSetClose,
             .backfillSetRevert:
             return try await answerOnBackfillSets(call)
+        case .validationRules, .validationRule, .ruleVersions, .ruleTrial, .eventTypes, .eventType:
+            return try await answerOnValidation(call)
         case .audit: return try await listAudit(call)
         case .status: return try await readStatus(call)
         case .health: return .text("alive\n")

@@ -31,6 +31,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case itemSettled = "item-settled"
     case setNotOpen = "set-not-open"
     case periodsClosed = "periods-closed"
+    case ruleChanged = "rule-changed"
 
     var status: Int {
         switch self {
@@ -38,7 +39,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled,
-            .itemChanged, .itemSettled, .setNotOpen, .periodsClosed:
+            .itemChanged, .itemSettled, .setNotOpen, .periodsClosed, .ruleChanged:
             409
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
@@ -81,6 +82,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .itemSettled: "The state of the item does not allow it"
         case .setNotOpen: "The backfill set takes no events"
         case .periodsClosed: "The change reaches into closed periods"
+        case .ruleChanged: "Another change of the rule came before"
         }
     }
 
@@ -139,6 +141,8 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .periodsClosed:
             "Preview the change; then let it begin later, or consent with `restate`."
         case .setNotOpen: "Open another set for them; several can be closed one after the other."
+        case .ruleChanged:
+            "Look at `current`, the rule as it stands, decide anew, and send its version."
         }
     }
 }

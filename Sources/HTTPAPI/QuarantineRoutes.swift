@@ -39,6 +39,7 @@ extension FrontDesk {
             state: query.word("state")
         )
         (filter.type, filter.eventID) = (query.text("type"), query.text("eventId"))
+        filter.rule = query.text("rule")
         (filter.seenFrom, filter.seenTo) = (query.instant("seenFrom"), query.instant("seenTo"))
         filter.text = query.text("text")
         let most = Limits.quarantineTextBytesMax
@@ -244,6 +245,7 @@ extension FrontDesk {
         json.field("reason", group.reason)
         json.field("source", group.source)
         json.field("type", group.type)
+        if !group.rule.isEmpty { json.field("rule", group.rule) }
         json.field("items", String(group.items))
         json.field("open", String(group.open))
         json.field("seen", String(group.seen))
@@ -259,6 +261,7 @@ extension FrontDesk {
         json.field("reason", event.reason)
         json.field("pointer", event.pointer)
         json.field("detail", event.detail)
+        if !event.rule.isEmpty { json.field("rule", event.rule) }
         if !event.source.isEmpty { json.field("source", event.source) }
         if !event.eventID.isEmpty { json.field("eventId", event.eventID) }
         if !event.type.isEmpty { json.field("type", event.type) }

@@ -52,6 +52,12 @@ enum Route: String, CaseIterable {
     case backfillSetEvents = "/v1/backfill-sets/{id}/events"
     case backfillSetClose = "/v1/backfill-sets/{id}/close"
     case backfillSetRevert = "/v1/backfill-sets/{id}/revert"
+    case validationRules = "/v1/validation-rules"
+    case validationRule = "/v1/validation-rules/{key}"
+    case ruleVersions = "/v1/validation-rules/{key}/versions"
+    case ruleTrial = "/v1/validation-rules/try"
+    case eventTypes = "/v1/event-types"
+    case eventType = "/v1/event-types/{type}"
     case audit = "/v1/audit"
     case status = "/v1/status"
     case health = "/healthz"
@@ -64,6 +70,9 @@ enum Route: String, CaseIterable {
 
     /// What no meter type is called, for it stands in the place of a key.
     static let previewSegment = "preview"
+
+    /// What no validation rule is called.
+    static let trialSegment = "try"
 
     /// The address with its names left open: bounded, fit for a metric label.
     var pattern: String { rawValue }

@@ -2,9 +2,10 @@ public import Metering
 internal import Synchronization
 public import UsageModel
 
-/// The meter types that count, compiled per event type as types come by.
+/// The meter types that count, compiled per event type as types come by, and the validation rules.
 ///
-/// A catalog never changes: a new or retired meter type makes a new catalog of the next generation.
+/// A catalog never changes: a new or retired meter type or rule makes a new catalog of the next
+/// generation.
 /// - Complexity: one look-up for each distinct event type of a batch.
 public final class MeterCatalog: Sendable {
     /// The most event types whose plan is kept; past it the plans are made anew.
@@ -13,6 +14,8 @@ public final class MeterCatalog: Sendable {
     public let generation: UInt64
     /// In the order of their numbers.
     public let meterTypes: [MeterType]
+    /// The validation rules in force; nil where there are none.
+    public let rules: RuleBook?
     /// Whether any meter type computes anything.
     let hasExpressions: Bool
     private let zones: any TimeZoneSource
@@ -22,9 +25,10 @@ public final class MeterCatalog: Sendable {
     public init(
         generation: UInt64,
         meterTypes: [MeterType],
+        rules: RuleBook? = nil,
         zones: any TimeZoneSource = SystemTimeZones.shared
     ) {
-        (self.generation, self.zones) = (generation, zones)
+        (self.generation, self.rules, self.zones) = (generation, rules, zones)
         hasExpressions = meterTypes.contains(where: \.definition.hasExpressions)
         self.meterTypes = meterTypes.sorted { $0.number < $1.number }
     }

@@ -30,6 +30,15 @@ public struct PreparedBatch: Sendable {
     /// Whether it was asked of any event if it came too late: the arrivals are worth keeping then.
     public var judgesLateness = false
 
+    /// What the validation rules found, in the order of the events; see
+    /// ``EventPreparer/judged(_:seenAt:)``.
+    public var findings: [RuleFinding] = []
+    /// Under which state of the catalog the rules were asked; 0 where they were not: of events of
+    /// the ledger's own, and of those that are in the log.
+    public var judgedUnder: UInt64 = 0
+    /// When each event first came, where that was before the call; else empty.
+    public var seenAt: [Instant] = []
+
     /// Visits what a contribution adds beside the sums: see ``Aggregation/hasElements``.
     public func forEachElement(of contribution: Contribution, _ body: (KeyHash) -> Void) {
         if contribution.aggregation == .percentile {

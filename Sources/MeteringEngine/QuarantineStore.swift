@@ -8,7 +8,7 @@ public import UsageModel
 public protocol QuarantineStore: Sendable {
     func item(_ number: Int64) async throws(LedgerError) -> QuarantinedEvent?
 
-    /// Items that have reason, source and type in common, the largest group first.
+    /// Items that have reason, source, type and validation rule in common, the largest group first.
     func groups(_ query: QuarantineGroupQuery) async throws(LedgerError) -> QuarantineGroupAnswer
 
     /// Changes an item, once the change is on stable storage.
@@ -78,6 +78,8 @@ public struct QuarantinedEvent: Sendable, Hashable {
     /// A JSON pointer to the attribute at fault; empty for the whole event.
     public var pointer: String
     public var detail: String
+    /// The key of the validation rule that rejected it; empty for all other reasons.
+    public var rule = ""
     public var source: String
     public var eventID: String
     public var type: String
@@ -156,11 +158,13 @@ public struct QuarantineGroupQuery: Sendable {
     }
 }
 
-/// Items with the same reason, source and type.
+/// Items with the same reason, source, type and validation rule.
 public struct QuarantineGroup: Sendable, Hashable {
     public var reason: String
     public var source: String
     public var type: String
+    /// Of ``QuarantinedEvent/rule``.
+    public var rule = ""
     public var items: Int64
     /// Of them, those that are open.
     public var open: Int64

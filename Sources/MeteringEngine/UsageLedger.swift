@@ -141,15 +141,35 @@ public struct BatchOutcome: Sendable {
         public var position: Position
         /// Where it waits; nil for duplicates, and for a refused atomic call.
         public var quarantineID: String?
+        /// The validation rule that a rejected event failed; nil where it broke a rule of the wire.
+        public var failure: RuleFinding?
 
         public init(
             index: Int,
             verdict: Verdict,
             position: Position,
-            quarantineID: String? = nil
+            quarantineID: String? = nil,
+            failure: RuleFinding? = nil
         ) {
             (self.index, self.verdict) = (index, verdict)
             (self.position, self.quarantineID) = (position, quarantineID)
+            self.failure = failure
+        }
+    }
+
+    /// Accepted events that failed one validation rule.
+    public struct Warning: Sendable, Hashable {
+        /// What it found in the first of them.
+        public var finding: RuleFinding
+        public var events: Int
+        /// The place of the first of them in the call.
+        public var index: Int
+        /// Where the last of them stands in the log.
+        public var position: Position
+
+        public init(finding: RuleFinding, events: Int, index: Int, position: Position) {
+            (self.finding, self.events) = (finding, events)
+            (self.index, self.position) = (index, position)
         }
     }
 
@@ -164,6 +184,8 @@ public struct BatchOutcome: Sendable {
     public var isRefused: Bool
     /// The batch as it was recorded under the catalog of that moment: for warnings.
     public var unreadable: Int
+    /// Of each rule that warned.
+    public var warnings: [Warning]
 
     public init(
         position: Position,
@@ -171,8 +193,10 @@ public struct BatchOutcome: Sendable {
         firstPosition: Position,
         exceptions: [Exception],
         isRefused: Bool = false,
-        unreadable: Int = 0
+        unreadable: Int = 0,
+        warnings: [Warning] = []
     ) {
+        self.warnings = warnings
         (self.position, self.accepted) = (position, accepted)
         (self.firstPosition, self.exceptions) = (firstPosition, exceptions)
         (self.isRefused, self.unreadable) = (isRefused, unreadable)

@@ -14,7 +14,7 @@ extension LedgerConformance {
         )
         definition.resetSchedule = .daily
         _ = try await ledger.create(definition)
-        while try await !ledger.backfills().isEmpty { await Task.yield() }
+        try await settle()
         let key = definition.key
         let events = (1...3).map { place in
             SampleEvent(

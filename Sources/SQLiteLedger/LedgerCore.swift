@@ -22,6 +22,8 @@ final class LedgerCore: Sendable {
     let backfills = DispatchQueue(label: "odometer.backfill")
     let preparer: Mutex<EventPreparer>
     let meterTypes: Mutex<[MeterType]>
+    /// All versions, in the order of keys and versions.
+    let validationRules: Mutex<[ValidationRule]>
     let meterRegistry: Mutex<MeterRegistry>
     let customerRegistry: Mutex<CustomerRegistry>
     let corrections: Mutex<CorrectionRegistry>
@@ -42,6 +44,7 @@ final class LedgerCore: Sendable {
         derived: DerivedState,
         checkpoints: Checkpoints,
         meterTypes: [MeterType],
+        validationRules: [ValidationRule],
         meterRegistry: MeterRegistry,
         customerRegistry: CustomerRegistry,
         corrections: CorrectionRegistry,
@@ -54,13 +57,16 @@ final class LedgerCore: Sendable {
         self.meterRegistry = Mutex(meterRegistry)
         self.customerRegistry = Mutex(customerRegistry)
         self.corrections = Mutex(corrections)
-        preparer = Mutex(Self.preparer(meterTypes, hashKey: truth.hashKey, generation: 1))
+        self.validationRules = Mutex(validationRules)
+        let rules = RuleBook(validationRules.newest)
+        preparer = Mutex(Self.preparer(meterTypes, rules, hashKey: truth.hashKey, generation: 1))
         booksRule = Mutex(BooksRule(meterTypes.counting(at: .last)) { $0.inForceSince == nil })
         renewGate()
     }
 
     private static func preparer(
         _ meterTypes: [MeterType],
+        _ rules: RuleBook?,
         hashKey: SipHashKey,
         generation: UInt64
     ) -> EventPreparer {
@@ -68,7 +74,8 @@ final class LedgerCore: Sendable {
             hashKey: hashKey,
             catalog: MeterCatalog(
                 generation: generation,
-                meterTypes: meterTypes.counting(at: .last)
+                meterTypes: meterTypes.counting(at: .last),
+                rules: rules
             )
         )
     }
@@ -81,11 +88,26 @@ final class LedgerCore: Sendable {
         preparer.withLock { preparer in
             preparer = Self.preparer(
                 changed,
+                preparer.catalog.rules,
                 hashKey: truth.hashKey,
                 generation: preparer.catalog.generation + 1
             )
         }
         renewGate()
+    }
+
+    /// Puts changed validation rules in force for the next group: a call that was judged under the
+    /// ones of before is judged again.
+    func install(_ rules: RuleBook?) {
+        let meterTypes = meterTypes.withLock { $0 }
+        preparer.withLock { preparer in
+            preparer = Self.preparer(
+                meterTypes,
+                rules,
+                hashKey: truth.hashKey,
+                generation: preparer.catalog.generation + 1
+            )
+        }
     }
 
     /// Makes the next group be counted by the meter types and enrolments of now.

@@ -67,6 +67,7 @@ struct LedgerOpening {
             derived: derived,
             checkpoints: checkpoints,
             meterTypes: meterTypes,
+            validationRules: try truth.validationRules(),
             meterRegistry: meterRegistry,
             customerRegistry: customerRegistry,
             corrections: corrections,

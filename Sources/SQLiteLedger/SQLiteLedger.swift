@@ -128,6 +128,8 @@ public final class SQLiteLedger: UsageLedger {
                 exceptions: []
             )
         }
+        // Whatever comes in this way comes from outside: rules are asked here, on its own thread.
+        let batch = preparer.judged(batch, seenAt: order?.seenAt(of: batch) ?? [])
         let packed = try pack(batch)
         let totals = SliceTotals.all(of: batch, at: .dense(first: 1))
         let bytes = batch.bytes.count + batch.events.count * 512

@@ -19,6 +19,7 @@ public enum AuditKind: String, CaseIterable, Hashable, Sendable {
     case quarantined = "quarantine-item"
     case quarantineAction = "quarantine-action"
     case backfillSet = "backfill-set"
+    case validationRule = "validation-rule"
 }
 
 /// One entry of the audit trail: who changed what, when, from where, and why.

@@ -18,6 +18,9 @@ public struct EventPath: Hashable, Sendable, CustomStringConvertible {
         steps = try reader.readAll()
     }
 
+    /// Makes a path of steps, the first of which is an attribute.
+    public init(steps: [Step]) { self.steps = steps }
+
     /// The path in its canonical spelling; reading it again gives an equal path.
     public var description: String {
         var text = "$"

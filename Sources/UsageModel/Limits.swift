@@ -142,6 +142,36 @@ public enum Limits {
     public static let repairPlacesMax = 100
     /// The most actions on the quarantine that are not done.
     public static let quarantineActionsMax = 100
+    /// The most validation rules that are not retired.
+    public static let validationRulesMax = 1_000
+    /// The most versions of one validation rule.
+    public static let validationRuleVersionsMax = 1_000
+    /// The longest message of a validation rule, in UTF-8 bytes.
+    public static let ruleMessageBytesMax = 1_024
+    /// The most places that one rule requires.
+    public static let rulePathsMax = 100
+    /// The most subjects that one rule lists.
+    public static let ruleSubjectsMax = 10_000
+    /// The most stored events that a rule is tried on.
+    public static let ruleTrialEventsMax = 100_000
+    /// The most samples of events that would fail.
+    public static let ruleTrialSamplesMax = 100
+    /// The longest JSON Schema, in bytes without spaces.
+    public static let schemaBytesMax = 64 * 1024
+    /// The most schemas in one document, those within others included.
+    public static let schemaNodesMax = 1_000
+    /// The most schemas that are asked about one event.
+    public static let schemaStepsMax = 100_000
+    /// The most schemas within one another that are asked about one event.
+    public static let schemaDepthMax = 256
+    /// The most significant digits of a `multipleOf`, and digits of a count.
+    public static let schemaDivisorDigitsMax = 18
+    /// The most stored events that are read for the fields of an event type.
+    public static let catalogueEventsMax = 10_000
+    /// The most fields that are told of one event type.
+    public static let catalogueFieldsMax = 1_000
+    /// The longest example of a field, in bytes of JSON; a longer one is left out.
+    public static let catalogueExampleBytesMax = 256
     /// The most elements of an array that one event may add to a unique count.
     public static let uniqueElementsPerEventMax = 10_000
     /// The most decimal places of a percentile, such as the 3 of `99.995`.

@@ -15,6 +15,8 @@ public struct QuarantineFilter: Hashable, Sendable {
     public var source: String?
     public var type: String?
     public var eventID: String?
+    /// The key of the validation rule that rejected it.
+    public var rule: String?
     public var state: QuarantineState?
     /// Contained in the bytes as they stand: the edited ones where there are any.
     public var text: String?

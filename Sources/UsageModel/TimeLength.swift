@@ -8,6 +8,9 @@ public struct TimeLength: Hashable, Sendable, CustomStringConvertible {
     public static let tenSeconds = TimeLength(microseconds: 10 * TimeUnit.second.microseconds)
     public static let hour = TimeLength(microseconds: TimeUnit.hour.microseconds)
 
+    /// The longest that can be written.
+    public static let longest = TimeLength(microseconds: 999_999 * TimeUnit.day.microseconds)
+
     private static let units: [(letter: Character, unit: TimeUnit)] = [
         ("d", .day), ("h", .hour), ("m", .minute), ("s", .second),
     ]

@@ -91,7 +91,7 @@ public enum QuarantineDocument {
     }
 
     private static let filterFields = [
-        "reason", "source", "type", "eventId", "text", "seenFrom", "seenTo",
+        "reason", "source", "type", "eventId", "rule", "text", "seenFrom", "seenTo",
     ]
 
     private static func note(
@@ -110,6 +110,7 @@ public enum QuarantineDocument {
         filter.source = reader.string("source")
         filter.type = reader.string("type")
         filter.eventID = reader.string("eventId")
+        filter.rule = reader.string("rule")
         filter.text = reader.text("text", bytesMax: Limits.quarantineTextBytesMax)
         filter.seenFrom = reader.instant("seenFrom")
         filter.seenTo = reader.instant("seenTo")
@@ -151,7 +152,8 @@ public enum QuarantineDocument {
         for (name, text) in [
             ("reason", request.filter.reason), ("source", request.filter.source),
             ("type", request.filter.type), ("eventId", request.filter.eventID),
-            ("text", request.filter.text), ("seenFrom", request.filter.seenFrom?.rfc3339),
+            ("rule", request.filter.rule), ("text", request.filter.text),
+            ("seenFrom", request.filter.seenFrom?.rfc3339),
             ("seenTo", request.filter.seenTo?.rfc3339),
         ] {
             filter[name] = text.map { .string($0) }

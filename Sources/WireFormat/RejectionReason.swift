@@ -54,6 +54,8 @@ public enum RejectionReason: String, CaseIterable, Hashable, Sendable {
 
     /// Not the decoder's verdict: the same key came before with other content.
     case conflict
+    /// Not the decoder's verdict: a validation rule rejects it.
+    case ruleFailed = "rule-failed"
 }
 
 extension RejectionReason {
@@ -77,6 +79,7 @@ extension RejectionReason {
             "the time has no offset from UTC; end it with \"Z\" or an offset such as \"+01:00\""
         case .timeInvalid: "the time is not an RFC 3339 text such as \"2026-11-01T12:00:00Z\""
         case .attributeInvalid: "the attribute has a kind of value it cannot have"
+        case .ruleFailed: "a validation rule rejects the event"
         case .conflict: "an event with this source and id is known with other content"
         case .specversionUnsupported: "the specversion must be \"1.0\""
         default: attributeExplanation

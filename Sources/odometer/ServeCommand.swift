@@ -64,6 +64,7 @@ struct RunningServer {
             ),
             quarantine: ledger,
             sets: ledger,
+            validation: ledger,
             clock: SystemClock.now,
             zones: zones,
             configuration: APIConfiguration(

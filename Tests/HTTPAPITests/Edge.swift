@@ -21,13 +21,15 @@ struct Edge {
     init(
         over real: any UsageLedger,
         quarantine: (any QuarantineDesk)?,
-        sets: (any BackfillSetStore)? = nil
+        sets: (any BackfillSetStore)? = nil,
+        validation: (any ValidationDesk)? = nil
     ) {
         ledger = ScriptedLedger(clock: { Edge.now })
         server = APIServer(
             ledger: real,
             quarantine: quarantine,
             sets: sets,
+            validation: validation,
             clock: { Edge.now },
             zones: SystemTimeZones(),
             configuration: APIConfiguration(port: 0),

@@ -157,6 +157,30 @@ import Yams
         )
     }
 
+    @Test("a changed validation rule is a change of the version that the server told")
+    func rules() throws {
+        let told = try Self.object(
+            """
+            {"key":"sane","eventType":"call","action":"warn","range":{"path":"$.data.n","min":"0"},\
+            "version":4,"createdAt":"2026-11-01T00:00:00Z"}
+            """
+        )
+        let yaml = "kind: validation-rule\nkey: sane\neventType: call\n"
+        let same = yaml + "action: warn\nrange: {path: $.data.n, min: 0.0}\n"
+        let other = yaml + "action: reject\nrange: {path: $.data.n, min: 0}\n"
+
+        let none = try DeclaredPlan(Self.documents(same), held: ["validation-rule": [told]])
+        let plan = try DeclaredPlan(Self.documents(other), held: ["validation-rule": [told]])
+        let made = try DeclaredPlan(Self.documents(other), held: [:])
+
+        #expect(none.steps.map(\.action.word) == ["none"])
+        #expect(plan.calls.map(\.call.method) == [.put])
+        #expect(plan.calls.first?.call.path == "/v1/validation-rules/sane")
+        #expect(plan.calls.first?.call.body["version"] == 4)
+        #expect(made.calls.first?.call.method == .post)
+        #expect(made.calls.first?.call.body["version"] == nil)
+    }
+
     @Test("meters are enrolled many in a call")
     func many() throws {
         let count = DeclaredKind.meter.madeMax + 1

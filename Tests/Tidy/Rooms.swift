@@ -15,6 +15,11 @@ struct Room {
             ours: ["UsageModel", "Metering", "WireFormat", "CRE2"],
             theirs: ["Synchronization"]
         ),
+        Room(
+            name: "Validation",
+            ours: ["UsageModel", "WireFormat", "Expressions"],
+            theirs: ["Synchronization"]
+        ),
         Room(name: "Compression", ours: ["CZlib", "CZstd"], theirs: ["Synchronization"]),
         Room(
             name: "FileIntake",
@@ -23,7 +28,7 @@ struct Room {
         ),
         Room(
             name: "MeteringEngine",
-            ours: ["UsageModel", "Metering", "WireFormat", "Expressions"],
+            ours: ["UsageModel", "Metering", "WireFormat", "Expressions", "Validation"],
             theirs: [
                 "Logging", "Metrics", "ServiceLifecycle", "FoundationEssentials", "Glibc",
                 "Synchronization",
@@ -93,8 +98,8 @@ struct Room {
 
     /// Rooms in which no value may pass through a binary float.
     static let ofValues: Set = [
-        "UsageModel", "Metering", "WireFormat", "Expressions", "FileIntake", "MeteringEngine",
-        "SQLiteLedger", "BillingExport",
+        "UsageModel", "Metering", "WireFormat", "Expressions", "Validation", "FileIntake",
+        "MeteringEngine", "SQLiteLedger", "BillingExport",
     ]
 }
 

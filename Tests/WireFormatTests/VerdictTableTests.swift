@@ -88,8 +88,8 @@ import WireFormat
             VerdictTable.rows(under: $0)
         }
         let verdicts = Set(rows.flatMap(\.columns).flatMap { $0.split(separator: " ") })
-        // Too many members make a row too long to read; `conflict` is not the decoder's.
-        let elsewhere: [RejectionReason] = [.tooManyMembers, .conflict]
+        // Too many members make a row too long to read; the others are not the decoder's.
+        let elsewhere: [RejectionReason] = [.tooManyMembers, .conflict, .ruleFailed]
         let missing = RejectionReason.allCases.filter {
             !elsewhere.contains($0) && !verdicts.contains($0.rawValue[...])
         }

@@ -142,6 +142,30 @@ def calls(client, root, tally):
     )
 
 
+def data_quality(client, root, tally):
+    start = _at("2024-01-01 00:00:00")
+    asked = {"start": start, "end": start + 28 * exact.DAY, "groupBy": "subject"}
+    used, missed, long, texts = Sums(), 0, 0, set()
+    for row in _rows(root, "copenhagen-calls-sms", "calls.csv"):
+        seconds = int(row["duration"])
+        missed, long = missed + (seconds < 0), long + (seconds > 3600)
+        used.add(("call-seconds", row["caller"], start), max(seconds, 0) * exact.ONE)
+    for row in _rows(root, "copenhagen-calls-sms", "sms.csv"):
+        texts.add((row["timestamp"], row["sender"], row["recipient"]))
+    for _, sender, _ in texts:
+        used.add(("texts", sender, start), exact.ONE)
+    books = client.get("/v1/reconciliation")
+    tally.equal(books["total"]["balances"], True, "the books balance")
+    tally.equal(books["total"]["quarantined"], str(missed), "rejected by a rule")
+    tally.equal(books["total"]["duplicate"], str(24_333 - len(texts)), "texts that stand twice")
+    tally.equal(books["quarantine"]["total"]["released"], str(missed), "mended and released")
+    warned = client.get("/v1/validation-rules/call-is-short")["warnings"]
+    tally.equal(warned["events"], str(long), "calls over an hour")
+    return _compare(
+        tally, _readings(client, meterType=["call-seconds", "texts"], **asked), used.all(), "a phone"
+    )
+
+
 LINE = re.compile(r'(\S+) \S+ \S+ \[(\d\d)/May/2015:(\d\d:\d\d:\d\d) \+0000\] "(?:[^"\\]|\\.)*" '
                   r"(\d+) (\d+|-) ")
 
@@ -232,4 +256,5 @@ def _percentiles(key, series, samples, start, width):
 
 STORIES = {
     "ai-tokens": ai_tokens, "energy": energy, "calls": calls, "web-api": web_api, "gauges": gauges,
+    "data-quality": data_quality,
 }

@@ -145,13 +145,15 @@ extension ProblemType {
         switch self {
         case .atomicRefused: .atomicProblem
         case .itemChanged, .itemSettled: .itemProblem
+        case .ruleChanged: .ruleProblem
         default: .problem
         }
     }
 
     /// The answer of one status, whichever of its types it is.
     fileprivate static func document(_ types: [ProblemType], at status: Int) -> JSONObject {
-        let choices = [Schema.problem, .atomicProblem, .itemProblem].map { schema in
+        let all = [Schema.problem, .atomicProblem, .itemProblem, .ruleProblem]
+        let choices = all.map { schema in
             (schema, types.filter { $0.schema.name == schema.name })
         }
         let schemas = choices.filter { !$0.1.isEmpty }.map { schema, types in

@@ -153,11 +153,24 @@ extension Schema {
             "warnings",
             answer([
                 .required("unreadable", whole, "Values that meter types could not read."),
-                .required("see", text),
+                .optional("see", text, "Where these are listed."),
+                .optional(
+                    "rules",
+                    list(of: ruleWarning),
+                    "Of each validation rule that warned of events that count."
+                ),
             ])
         ),
         .required("items", list(of: intakeItem), "Each event that was not plainly accepted."),
     ]
+
+    private static let ruleWarning = answer([
+        .required("rule", text), .required("version", whole),
+        .required("events", whole, "How many of the call's events failed it."),
+        .required("index", whole, "The place of the first of them in the call, from 0."),
+        .required("pointer", text), .required("detail", text, "What it found in that one."),
+    ])
+    .named("RuleWarning")
 
     private static let intakeItem = answer([
         .required("index", whole, "Its place in the call, from 0."),

@@ -10,6 +10,7 @@ extension Operation {
         .query("source", .text, "Only from this source, as it was received."),
         .query("type", .text, "Only of this event type, as it was received."),
         .query("eventId", .text, "Only of events with this id, as it was received."),
+        .query("rule", .meterTypeKey, "Only of those that this validation rule rejected."),
         .query("state", .words(QuarantineState.self), "Only in this state; all where left out."),
         .query(
             "text",
@@ -34,7 +35,7 @@ extension Operation {
         method: .get,
         id: "listQuarantineGroups",
         topic: .quarantine,
-        summary: "Items by reason, source and type, the largest group first.",
+        summary: "Items by reason, source, type and validation rule, the largest group first.",
         parameters: filters + Parameter.paging,
         outcomes: [.ok("A page of groups.", .json(.page(of: .quarantineGroup)))],
         problems: [.notFound]

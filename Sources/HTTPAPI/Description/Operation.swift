@@ -37,6 +37,7 @@ struct Operation: Sendable {
         case corrections = "Corrections"
         case backfillSets = "Backfill sets"
         case quarantine = "Quarantine"
+        case validation = "Validation"
         case books = "Books"
         case audit = "Audit"
         case operating = "Operation"

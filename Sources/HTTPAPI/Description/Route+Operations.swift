@@ -56,6 +56,8 @@ extension Route {
         case .backfillSets, .backfillSet, .backfillSetEvents, .backfillSetClose,
             .backfillSetRevert:
             setOperations
+        case .validationRules, .validationRule, .ruleVersions, .ruleTrial, .eventTypes, .eventType:
+            validationOperations
         case .audit: [.listAudit]
         case .status: [.readStatus]
         case .health: [.readHealth]

@@ -7,6 +7,7 @@ extension Schema {
         .required("id", text), .required("state", words(QuarantineState.self)),
         .required("version", whole, "1, and one more with every change."),
         .required("reason", text), .required("pointer", text), .required("detail", text),
+        .optional("rule", text, "The key of the validation rule that rejected it."),
         .optional("source", text), .optional("eventId", text), .optional("type", text),
         .required("firstSeenAt", instant), .required("lastSeenAt", instant),
         .required("seen", count, "How often it was sent."),
@@ -21,6 +22,7 @@ extension Schema {
 
     static let quarantineGroup = answer([
         .required("reason", text), .required("source", text), .required("type", text),
+        .optional("rule", text, "The key of the validation rule that rejected them."),
         .required("items", count), .required("open", count),
         .required("seen", count, "How often they were sent, all together."),
         .required("firstSeenAt", instant), .required("lastSeenAt", instant),
@@ -47,7 +49,7 @@ extension Schema {
 
     private static let filterFields: [Field] = [
         .optional("reason", text), .optional("source", text), .optional("type", text),
-        .optional("eventId", text),
+        .optional("eventId", text), .optional("rule", text),
         .optional("text", text(atMost: Limits.quarantineTextBytesMax)),
         .optional("seenFrom", instant), .optional("seenTo", instant),
     ]

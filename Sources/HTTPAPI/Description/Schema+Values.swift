@@ -84,6 +84,14 @@ extension Schema {
     static let atomicProblem = answer(problemFields + intakeFields)
         .named("AtomicProblem", "Why an atomic call was refused, with its events.")
 
+    static let ruleProblem = answer(
+        problemFields + [
+            .required("current", validationRule, "The rule as it stands."),
+            .required("sent", open([]), "The body of the call that came too late."),
+        ]
+    )
+    .named("RuleProblem", "Why a validation rule was not changed, with both sides.")
+
     static let itemProblem = answer(
         problemFields + [
             .required("current", quarantined, "The item as it stands."),

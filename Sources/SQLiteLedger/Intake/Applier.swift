@@ -111,7 +111,8 @@ extension LedgerCore {
                 firstPosition: Position(share.accepted > 0 ? share.firstPosition : 0),
                 exceptions: exceptions,
                 isRefused: share.isRefused,
-                unreadable: share.isRefused ? 0 : party.batch.unreadable
+                unreadable: share.isRefused ? 0 : party.batch.unreadable,
+                warnings: share.warnings
             )
             party.answer(.success(outcome))
         }

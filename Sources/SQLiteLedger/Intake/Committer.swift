@@ -86,11 +86,17 @@ final class Committer {
         beforeReadings: () -> Void = {}
     ) throws -> Applier.Group {
         let preparer = core.preparer.withLock { $0 }
+        let generation = preparer.catalog.generation
         let parties = waiting.map { party in
-            guard party.batch.generation != preparer.catalog.generation else { return party }
+            let isCurrent = party.batch.generation == generation
+            if isCurrent, party.batch.judgedUnder == generation { return party }
             var party = party
-            party.batch = preparer.prepareAgain(party.batch)
-            party.totals = nil
+            let seenAt = party.batch.seenAt
+            if !isCurrent {
+                party.batch = preparer.prepareAgain(party.batch)
+                party.totals = nil
+            }
+            party.batch = preparer.judged(party.batch, seenAt: seenAt)
             return party
         }
         var keys: [KeyHash] = []
@@ -218,6 +224,7 @@ extension Truth {
                     numbers.append(try Self.insert(quarantined, bytes, hashKey, at, database))
                 }
                 try Self.insert(decision.unreadable, database)
+                try Self.write(decision.warned, at: at, database)
                 try also(database)
                 try Self.write(decision.marks, at: at, database)
                 for page in decision.pages { try Self.write(page, at: at, database) }
@@ -272,7 +279,9 @@ extension Truth {
         _ database: Database
     ) throws -> Int64 {
         let original = Array(bytes[quarantined.whole.range])
-        let reason = Array(quarantined.reason.utf8)
+        // Which rule it was is part of the reason.
+        let rule = quarantined.rule.isEmpty ? "" : ":" + quarantined.rule
+        let reason = Array((quarantined.reason + rule).utf8)
         let digest = unsafe original.withUnsafeBytes { original in
             unsafe reason.withUnsafeBytes { reason in
                 unsafe KeyHash(key: hashKey, source: reason, id: original)
@@ -284,8 +293,8 @@ extension Truth {
         let statement = try database.cachedStatement(
             sql: """
                 INSERT INTO quarantine (digest, reason, pointer, detail, source, event_id, type,
-                    first_seen_at, last_seen_at, seen, original)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
+                    first_seen_at, last_seen_at, seen, original, rule)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
                 ON CONFLICT (digest) DO UPDATE SET
                     seen = seen + 1, last_seen_at = excluded.last_seen_at
                 RETURNING number
@@ -296,7 +305,7 @@ extension Truth {
             arguments: [
                 Data(digest.bytes), quarantined.reason, quarantined.pointer, quarantined.detail,
                 text(quarantined.source), text(quarantined.eventID), text(quarantined.type),
-                at.microseconds, at.microseconds, Data(original),
+                at.microseconds, at.microseconds, Data(original), quarantined.rule,
             ]
         )
         guard let number else { throw LedgerError(.corrupt, "quarantine gave no number") }

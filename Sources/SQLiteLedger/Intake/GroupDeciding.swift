@@ -55,12 +55,15 @@ struct GroupDeciding {
                 offset += batch.events.count
                 continue
             }
+            var nextFinding = 0
             for event in batch.events.indices {
+                let rejection = Self.rejection(of: event, batch.findings, &nextFinding)
                 try decideEvent(
                     event,
                     of: number,
                     batch,
                     known: known[offset + event],
+                    rejection,
                     &share,
                     &index,
                     log
@@ -76,6 +79,7 @@ struct GroupDeciding {
                 share.isRefused = true
                 share.accepted = 0
             } else {
+                noteWarnings(batch, &share)
                 try store(party, number, share)
                 decision.books.add(party, share)
                 if let order = party.order { takeMarks(of: order, batch, share) }
@@ -92,6 +96,7 @@ struct GroupDeciding {
         of number: Int,
         _ batch: PreparedBatch,
         known: UInt64,
+        _ rejection: Int,
         _ share: inout GroupDecision.Share,
         _ index: inout GroupIndex,
         _ log: borrowing LogReading
@@ -106,7 +111,9 @@ struct GroupDeciding {
                 case .otherContent: return except(.conflict, known, place, number, &share)
                 case .otherKey: break
                 }
-            } else if let first = index.findOrInsert(key) {
+            } else if let first = rejection < 0
+                ? index.findOrInsert(key) : index.find(key)
+            {
                 let other = places[first]
                 let stored = LoggedEvent(
                     bytes: parties[other.party].batch.bytes,
@@ -124,11 +131,90 @@ struct GroupDeciding {
             key = key.nextProbe
             known = try log.position(of: key)
         }
+        // Only now: what is known already is a duplicate or a conflict, whatever rules say today.
+        guard rejection < 0 else {
+            return fail(batch.findings[rejection], place, number, &share)
+        }
         let position = decision.nextPosition
         decision.nextPosition += 1
         places.append(Place(party: number, event: place, position: position))
         share.positions[place] = position
         share.accepted += 1
+    }
+
+    /// The place of what a rule that rejects found in an event; -1 where none did. The findings
+    /// come in the order of the events.
+    @inline(__always)
+    private static func rejection(
+        of event: Int,
+        _ findings: [RuleFinding],
+        _ next: inout Int
+    ) -> Int {
+        var rejection = -1
+        while next < findings.count, findings[next].place == event {
+            if findings[next].action == .reject { rejection = next }
+            next += 1
+        }
+        return rejection
+    }
+
+    private mutating func fail(
+        _ finding: RuleFinding,
+        _ place: Int,
+        _ number: Int,
+        _ share: inout GroupDecision.Share
+    ) {
+        let event = parties[number].batch.events[place].decoded
+        // A released item that fails again is in quarantine already.
+        if parties[number].order == nil {
+            decision.quarantined.append(
+                GroupDecision.Quarantined(
+                    party: number,
+                    exception: Int(event.index),
+                    reason: RejectionReason.ruleFailed.rawValue,
+                    pointer: finding.pointer,
+                    detail: finding.detail,
+                    source: event.source,
+                    eventID: event.id,
+                    type: event.type,
+                    whole: event.whole,
+                    rule: finding.rule.text
+                )
+            )
+        }
+        share.exceptions.append(
+            BatchOutcome.Exception(
+                index: Int(event.index),
+                verdict: .rejected,
+                position: .zero,
+                failure: finding
+            )
+        )
+    }
+
+    /// Counts what rules warned of in events that are new, by rule.
+    private mutating func noteWarnings(_ batch: PreparedBatch, _ share: inout GroupDecision.Share) {
+        guard !batch.findings.isEmpty else { return }
+        var places: [ValidationRuleKey: Int] = [:]
+        for finding in batch.findings where finding.action == .warn {
+            let position = share.positions[finding.place]
+            guard position != 0 else { continue }
+            decision.warned[finding.rule, default: .init()].events += 1
+            decision.warned[finding.rule]?.position = position
+            if let known = places[finding.rule] {
+                share.warnings[known].events += 1
+                share.warnings[known].position = Position(position)
+            } else {
+                places[finding.rule] = share.warnings.count
+                let warning = BatchOutcome.Warning(
+                    finding: finding,
+                    events: 1,
+                    index: Int(batch.events[finding.place].decoded.index),
+                    position: Position(position)
+                )
+                share.warnings.append(warning)
+            }
+        }
     }
 
     private mutating func except(

@@ -13,6 +13,8 @@ struct GroupDecision {
         var accepted = 0
         var firstPosition: UInt64 = 0
         var isRefused = false
+        /// Of each rule that warned of events that count.
+        var warnings: [BatchOutcome.Warning] = []
     }
 
     /// A block to be written.
@@ -32,6 +34,15 @@ struct GroupDecision {
         var eventID: ByteSlice
         var type: ByteSlice
         var whole: ByteSlice
+        /// The validation rule that rejects it; empty for all other reasons.
+        var rule = ""
+    }
+
+    /// What one rule warned of.
+    struct Warned {
+        var events = 0
+        /// Of the last of them.
+        var position: UInt64 = 0
     }
 
     struct Unreadable {
@@ -48,6 +59,7 @@ struct GroupDecision {
     var blocks: [Block] = []
     var quarantined: [Quarantined] = []
     var unreadable: [Unreadable] = []
+    var warned: [ValidationRuleKey: Warned] = [:]
     /// What becomes of released items.
     var marks: [ReleaseMark] = []
     /// The pages of actions that are done with it.
@@ -97,13 +109,16 @@ struct CommitBooks {
             }
         }
         let isRelease = party.order != nil
-        for exception in share.exceptions where exception.verdict != .rejected {
+        for exception in share.exceptions {
+            // What the decoder rejected has no such place.
             guard let place = places[UInt32(exception.index)] else { continue }
             let origin = Int(batch.events[place].origin)
             if exception.verdict == .duplicate {
                 tally[origin].duplicate += 1
             } else if isRelease {
                 tally[origin].received -= 1
+            } else if exception.verdict == .rejected {
+                tally[origin].quarantined += 1
             } else {
                 tally[origin].conflict += 1
             }

@@ -27,6 +27,17 @@ struct GroupIndex {
         used.reserveCapacity(count)
     }
 
+    /// - Returns: the place of the key; nil where it is new.
+    func find(_ key: KeyHash) -> Int? {
+        var slot = Int(truncatingIfNeeded: key.low) & (slots.count - 1)
+        while slots[slot] != 0 {
+            let place = Int(slots[slot] - 1)
+            if keys[place] == key { return place }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return nil
+    }
+
     /// - Returns: the place of the key; nil, and the key is entered at `count`, where it is new.
     mutating func findOrInsert(_ key: KeyHash) -> Int? {
         var slot = Int(truncatingIfNeeded: key.low) & (slots.count - 1)

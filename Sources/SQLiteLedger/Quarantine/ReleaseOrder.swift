@@ -60,6 +60,11 @@ struct ReleaseOrder: Sendable {
         return preparer.prepare(decoded, arrival: now, arrivals: arrivals)
     }
 
+    /// When each event of the order's batch first came: what rules compare its time with.
+    func seenAt(of batch: PreparedBatch) -> [Instant] {
+        batch.events.map { items[Int($0.decoded.index)].firstSeenAt }
+    }
+
     /// Why bytes cannot stand among the others; nil where they are one JSON object of a fit size.
     private static func fault(_ bytes: [UInt8]) -> (reason: RejectionReason, detail: String)? {
         if bytes.count > Limits.eventBytesMax {
@@ -87,6 +92,8 @@ struct ReleaseMark: Sendable {
     var reason = ""
     var pointer = ""
     var detail = ""
+    /// The validation rule that it failed; empty for all other reasons.
+    var rule = ""
     /// Who released it by itself; nil where an action did, which is audited as a whole.
     var author: Author?
 
@@ -104,6 +111,12 @@ struct ReleaseMark: Sendable {
         }
         for exception in share.exceptions {
             marks[exception.index].verdict = exception.verdict
+            if let failure = exception.failure {
+                marks[exception.index].reason = RejectionReason.ruleFailed.rawValue
+                marks[exception.index].pointer = failure.pointer
+                marks[exception.index].detail = failure.detail
+                marks[exception.index].rule = failure.rule.text
+            }
             guard exception.verdict != .rejected else { continue }
             let position = exception.position
             marks[exception.index].position = position.value

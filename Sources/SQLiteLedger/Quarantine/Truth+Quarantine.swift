@@ -16,6 +16,9 @@ struct QuarantineCondition {
         add("source = ?", filter.source)
         add("type = ?", filter.type)
         add("event_id = ?", filter.eventID)
+        // As a literal too: the index holds no other items than those of rules.
+        if filter.rule != nil { sql += " AND rule <> ''" }
+        add("rule = ?", filter.rule)
         // As a literal: only so is the index of the open ones one for it.
         if let state = filter.state { sql += " AND state = '\(state.rawValue)'" }
         add("last_seen_at >= ?", filter.seenFrom?.microseconds)
@@ -78,6 +81,7 @@ extension Truth {
         item.edited = (row["edited"] as Data?).map(Array.init)
         item.changedAt = (row["changed_at"] as Int64?).map(Instant.init(microseconds:))
         item.note = QuarantineNote(author: row["author"], reason: row["change_reason"])
+        item.rule = row["rule"]
         item.releasedPosition = (row["released_position"] as Int64?).map { Position(UInt64($0)) }
         return item
     }
@@ -88,15 +92,17 @@ extension Truth {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT reason, source, type, count(*) AS items, sum(state = 'open') AS open,
+                    SELECT reason, source, type, rule, count(*) AS items,
+                        sum(state = 'open') AS open,
                         sum(seen) AS seen, min(first_seen_at) AS first_seen_at,
                         max(last_seen_at) AS last_seen_at, max(number) AS sample
-                    FROM quarantine WHERE \(condition.sql) GROUP BY reason, source, type
-                    ORDER BY items DESC, reason, source, type LIMIT ? OFFSET ?
+                    FROM quarantine WHERE \(condition.sql)
+                    GROUP BY reason, source, type, rule
+                    ORDER BY items DESC, reason, source, type, rule LIMIT ? OFFSET ?
                     """,
                 arguments: condition.arguments + [query.limit + 1, query.skipped]
             ).map { row in
-                QuarantineGroup(
+                var group = QuarantineGroup(
                     reason: row["reason"],
                     source: row["source"],
                     type: row["type"],
@@ -107,6 +113,8 @@ extension Truth {
                     lastSeenAt: Instant(microseconds: row["last_seen_at"]),
                     sample: row["sample"]
                 )
+                group.rule = row["rule"]
+                return group
             }
         }
         return QuarantineGroupAnswer(

@@ -37,7 +37,7 @@ extension Truth {
             sql: """
                 UPDATE quarantine SET state = ?, released_position = ?,
                     reason = coalesce(?, reason), pointer = coalesce(?, pointer),
-                    detail = coalesce(?, detail),
+                    detail = coalesce(?, detail), rule = coalesce(?, rule),
                     edited = coalesce(?, edited), version = version + 1, changed_at = ?,
                     author = ?, change_reason = ?
                 WHERE number = ? AND version = ? AND state = 'open'
@@ -49,7 +49,7 @@ extension Truth {
             try statement.execute(arguments: [
                 state.rawValue, isReleased ? Int64(mark.position) : nil,
                 isReleased ? nil : mark.reason, isReleased ? nil : mark.pointer,
-                isReleased ? nil : mark.detail,
+                isReleased ? nil : mark.detail, isReleased ? nil : mark.rule,
                 mark.item.isEdited ? Data(mark.item.bytes) : nil,
                 at.microseconds, mark.note.author, mark.note.reason, mark.item.number,
                 mark.item.version,

@@ -29,6 +29,7 @@ enum Schema {
         migrator.registerMigration("8 corrections") { database in
             try database.execute(sql: corrections)
         }
+        registerValidation(&migrator)
         registerBackfillSets(&migrator)
         return migrator
     }

@@ -49,6 +49,7 @@ struct QuarantineAct: AsyncParsableCommand {
     @Option(help: "Only from this source, as received.") var filterSource: String?
     @Option(help: "Only of this event type, as received.") var filterType: String?
     @Option(help: "Only of events with this id, as received.") var filterEventId: String?
+    @Option(help: "Only of those that this validation rule rejected.") var filterRule: String?
     @Option(help: "Only with this text in the bytes as they stand.") var filterText: String?
     @Option(help: "Only of those that came at this time or later, too; RFC 3339.")
     var filterSeenFrom: String?
@@ -82,8 +83,8 @@ struct QuarantineAct: AsyncParsableCommand {
         var filter = JSONObject()
         for (name, value) in [
             ("reason", filterReason), ("source", filterSource), ("type", filterType),
-            ("eventId", filterEventId), ("text", filterText), ("seenFrom", filterSeenFrom),
-            ("seenTo", filterSeenTo),
+            ("eventId", filterEventId), ("rule", filterRule), ("text", filterText),
+            ("seenFrom", filterSeenFrom), ("seenTo", filterSeenTo),
         ] {
             filter[name] = value.map { .string($0) }
         }

@@ -25,6 +25,7 @@ struct QuarantineFlags: ParsableArguments {
     @Option(help: "Only from this source, as received.") var source: String?
     @Option(help: "Only of this event type, as received.") var type: String?
     @Option(help: "Only of events with this id, as received.") var eventId: String?
+    @Option(help: "Only of those that this validation rule rejected.") var rule: String?
     @Option(help: "Only with this text in the bytes as they stand.") var text: String?
     @Option(help: "Only of those that came at this time or later, too; RFC 3339.")
     var seenFrom: String?
@@ -34,7 +35,7 @@ struct QuarantineFlags: ParsableArguments {
     var named: [(String, String)] {
         let all = [
             ("reason", reason), ("source", source), ("type", type), ("eventId", eventId),
-            ("text", text), ("seenFrom", seenFrom), ("seenTo", seenTo),
+            ("rule", rule), ("text", text), ("seenFrom", seenFrom), ("seenTo", seenTo),
         ]
         return all.compactMap { name, value in value.map { (name, $0) } }
     }
@@ -61,6 +62,7 @@ struct QuarantinedAnswer: Decodable {
     var reason: String
     var pointer: String
     var detail: String
+    var rule: String?
     var source: String?
     var eventId: String?
     var type: String?
@@ -79,7 +81,8 @@ struct QuarantinedAnswer: Decodable {
     var text: String {
         let known: [(String, String?)] = [
             ("id", id), ("state", state), ("version", "\(version)"), ("reason", reason),
-            ("at", pointer), ("detail", detail), ("source", source), ("event id", eventId),
+            ("at", pointer), ("detail", detail), ("rule", rule), ("source", source),
+            ("event id", eventId),
             ("type", type), ("first seen", firstSeenAt), ("last seen", lastSeenAt),
             ("seen", seen), ("position", position), ("changed", changedAt), ("by", author),
             ("because", changeReason), ("original", original),
@@ -131,7 +134,7 @@ struct QuarantineList: AsyncParsableCommand {
 struct QuarantineGroups: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "groups",
-        abstract: "List items by reason, source and type, the largest group first."
+        abstract: "List items by reason, rule, source and type, the largest group first."
     )
 
     @OptionGroup var items: QuarantineFlags
@@ -144,6 +147,7 @@ struct QuarantineGroups: AsyncParsableCommand {
             var reason: String
             var source: String
             var type: String
+            var rule: String?
             var items: String
             var open: String
             var firstSeenAt: String
@@ -161,12 +165,15 @@ struct QuarantineGroups: AsyncParsableCommand {
             guard !answer.json else { return Terminal.put(got) }
             let page = try got.decoded(Page.self)
             var table = Table(
-                ["ITEMS", "OPEN", "REASON", "SOURCE", "TYPE", "FIRST SEEN", "LAST SEEN", "SAMPLE"],
+                [
+                    "ITEMS", "OPEN", "REASON", "RULE", "SOURCE", "TYPE", "FIRST SEEN", "LAST SEEN",
+                    "SAMPLE",
+                ],
                 numbers: [0, 1]
             )
             for group in page.items {
                 table.add([
-                    group.items, group.open, group.reason,
+                    group.items, group.open, group.reason, group.rule ?? "-",
                     group.source.isEmpty ? "-" : group.source,
                     group.type.isEmpty ? "-" : group.type, group.firstSeenAt, group.lastSeenAt,
                     group.sample,

@@ -8,8 +8,8 @@ struct ApplyCommand: AsyncParsableCommand {
         abstract: "Make a server hold what files declare; what stands already is left alone.",
         discussion: """
             Files are YAML or JSON, of one document or several, in the words of the API and with a \
-            `kind`: meter-type, customer or meter. The whole is checked and the difference shown \
-            before the first call; what no file declares is left as it is.
+            `kind`: meter-type, customer, meter or validation-rule. The whole is checked and the \
+            difference shown before the first call; what no file declares is left as it is.
 
               odometer apply -f meters/ --dry-run
 

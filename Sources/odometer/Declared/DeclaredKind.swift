@@ -22,11 +22,13 @@ struct DeclaredKind: Sendable {
     var madeMax = 1
     /// What never changes of one that is there.
     var fixed: Set<String>
+    /// Whether a change says the version that was told: then none that came between is lost.
+    var saysVersion = false
     /// Changes one that is there, given its normal form as declared and what differs.
     var change: @Sendable (JSONObject, [DeclaredChange]) -> DeclaredCall
 
     /// In the order in which they are applied. Add a kind here, and nowhere else.
-    static let all: [DeclaredKind] = [.meterType, .customer, .meter]
+    static let all: [DeclaredKind] = [.meterType, .customer, .meter, .validationRule]
 
     static func named(_ name: String) -> DeclaredKind? { all.first { $0.name == name } }
 }
@@ -165,6 +167,28 @@ extension DeclaredKind {
         change: { document, changes in
             let path = "/v1/meters/" + ServerConnection.segment(id(document))
             return DeclaredCall(method: .patch, path: path, body: patch(changes))
+        }
+    )
+
+    static let validationRule = DeclaredKind(
+        name: "validation-rule",
+        listPath: "/v1/validation-rules",
+        normal: { document throws(DeclaredFault) in
+            let ours = Set(ValidationRuleDocument.ours + ["version"])
+            let declared = declared(document, without: ours)
+            return try normal { () throws(MeterTypeDocument.Faults) in
+                let definition = try ValidationRuleDocument.read(.object(declared))
+                return ValidationRuleDocument.write(definition)
+            }
+        },
+        key: key,
+        over: retired,
+        make: { DeclaredCall(method: .post, path: "/v1/validation-rules", body: $0[0]) },
+        fixed: [],
+        saysVersion: true,
+        change: { document, _ in
+            let path = ValidationRulesCommand.path(key(document))
+            return DeclaredCall(method: .put, path: path, body: document)
         }
     )
 

@@ -32,6 +32,8 @@ struct DeclaredPlan {
         /// The normal form as declared.
         var document: JSONObject
         var action: Action
+        /// Of what the server holds, where a change is one of that version.
+        var version: JSONValue?
     }
 
     /// In the order of the kinds, within a kind in that of the files.
@@ -53,8 +55,10 @@ struct DeclaredPlan {
                 let what = "\(kind.name) \(key) is declared twice"
                 throw CommandFailure(.usage, "\(what): in \(other) and in \(document.place)")
             }
-            let action = Self.action(kind, declared, standing[kind.name]?[key])
-            let step = Step(kind: kind, key: key, document: declared, action: action)
+            let known = standing[kind.name]?[key]
+            let action = Self.action(kind, declared, known)
+            var step = Step(kind: kind, key: key, document: declared, action: action)
+            if kind.saysVersion { step.version = known?.version }
             let place = DeclaredKind.all.firstIndex { $0.name == kind.name } ?? 0
             found.append((place, step))
         }
@@ -101,6 +105,7 @@ struct DeclaredPlan {
     private struct Held {
         var normal: JSONObject
         var over: String?
+        var version: JSONValue?
     }
 
     /// What the server holds of a kind, by the keys.
@@ -112,7 +117,11 @@ struct DeclaredPlan {
         for told in held where kind.isDeclared(told) {
             do throws(DeclaredFault) {
                 let normal = try kind.normal(told)
-                standing[kind.key(normal)] = Held(normal: normal, over: kind.over(told))
+                standing[kind.key(normal)] = Held(
+                    normal: normal,
+                    over: kind.over(told),
+                    version: told["version"]
+                )
             } catch {
                 // A server that is younger than this program may say more than it knows.
                 let faults = error.faults.map(\.pointer).joined(separator: ", ")
@@ -153,7 +162,9 @@ struct DeclaredPlan {
                 made.append(step)
                 if made.count == step.kind.madeMax { make() }
             case .change(let changes):
-                calls.append((step.kind.change(step.document, changes), [step]))
+                var call = step.kind.change(step.document, changes)
+                if let version = step.version { call.body["version"] = version }
+                calls.append((call, [step]))
             case .none, .refuse: continue
             }
         }

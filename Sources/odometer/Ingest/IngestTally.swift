@@ -12,6 +12,8 @@ struct IngestTally: Sendable {
     var rejected = 0
     /// Pairs of event and meter type that matched and could not be read.
     var unreadable = 0
+    /// Events that count and failed a validation rule, by its key.
+    var warned: [String: Int] = [:]
     /// The latest position the server told.
     var position: UInt64 = 0
     private(set) var reasons: [String] = []
@@ -26,6 +28,7 @@ struct IngestTally: Sendable {
         conflicts += answer.conflicts
         rejected += answer.rejected
         unreadable += answer.warnings?.unreadable ?? 0
+        for one in answer.warnings?.rules ?? [] { warned[one.rule, default: 0] += one.events }
         position = max(position, UInt64(answer.position) ?? 0)
         let faults = Dictionary(batch.rows.faults.map { ($0.row, $0.reason) }) { $1 }
         for item in answer.items ?? [] where ["rejected", "conflict"].contains(item.verdict) {
@@ -62,6 +65,9 @@ struct IngestTally: Sendable {
         table.add(["conflicts", "\(conflicts)"])
         table.add(["rejected", "\(rejected)"])
         if unreadable > 0 { table.add(["unreadable", "\(unreadable)"]) }
+        for (rule, events) in warned.sorted(by: { $0.key < $1.key }) {
+            table.add(["warned by \(rule)", "\(events)"])
+        }
         return table.text(withHead: false)
     }
 
@@ -89,7 +95,12 @@ struct IngestAnswer: Decodable, Sendable {
     }
 
     struct Warnings: Decodable, Sendable {
+        struct Rule: Decodable, Sendable {
+            var rule: String
+            var events: Int
+        }
         var unreadable: Int
+        var rules: [Rule]?
     }
 
     var received: Int
