@@ -46,6 +46,8 @@ public struct StoredEvent: Sendable {
     public var explanation: [Explanation]
     /// What corrections said of it, as of what was asked for, in their order.
     public var corrections: [Corrected] = []
+    /// The repair rule that mended and released it; nil where none did.
+    public var repairedBy: Repaired?
 
     public init(
         json: [UInt8],
@@ -67,6 +69,19 @@ public struct StoredEvent: Sendable {
 
     /// Whether corrections took it out of all readings.
     public var isVoid: Bool { corrections.last.map { !$0.counts } ?? false }
+
+    /// How the event came out of quarantine by itself.
+    public struct Repaired: Sendable, Hashable {
+        /// The number of the item it was.
+        public var item: Int64
+        /// The key of the rule.
+        public var rule: String
+        public var version: Int64
+
+        public init(item: Int64, rule: String, version: Int64) {
+            (self.item, self.rule, self.version) = (item, rule, version)
+        }
+    }
 
     /// What one correction said of the event.
     public struct Corrected: Sendable, Hashable {

@@ -8,6 +8,7 @@ public enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case void, replace, restore
     case edit, release, discard, reopen
     case start, cancel
+    case drop
 }
 
 /// What sort of thing it was done to. The raw values are stored, and the words of the wire: append
@@ -17,6 +18,9 @@ public enum AuditKind: String, CaseIterable, Hashable, Sendable {
     case meter, customer, destination, correction
     case quarantined = "quarantine-item"
     case quarantineAction = "quarantine-action"
+    case repairRule = "repair-rule"
+    case quarantine
+    case manifest
 }
 
 /// One entry of the audit trail: who changed what, when, from where, and why.

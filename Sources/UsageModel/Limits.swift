@@ -136,6 +136,14 @@ public enum Limits {
     public static let repairPlacesMax = 100
     /// The most actions on the quarantine that are not done.
     public static let quarantineActionsMax = 100
+    /// The most repair rules, those that are off included.
+    public static let repairRulesMax = 100
+    /// The most settled items of the quarantine whose bytes one commit of retention drops.
+    public static let quarantineDropItemsMax = 1_000
+    /// The most events in the blocks that one comparison of a manifest looks at.
+    public static let manifestEventsMax = 10_000_000
+    /// The most open items of a source that one comparison of a manifest looks at.
+    public static let manifestItemsMax = 100_000
     /// The most elements of an array that one event may add to a unique count.
     public static let uniqueElementsPerEventMax = 10_000
     /// The most decimal places of a percentile, such as the 3 of `99.995`.

@@ -29,6 +29,9 @@ enum Schema {
         migrator.registerMigration("8 corrections") { database in
             try database.execute(sql: corrections)
         }
+        migrator.registerMigration("10 repairs and manifests") { database in
+            try database.execute(sql: repairs)
+        }
         return migrator
     }
 
