@@ -135,6 +135,13 @@ extension FrontDesk {
                 json.object { write(explanation, of: event, calendar, &$0) }
             }
         }
+        if let repaired = event.repairedBy {
+            json.object("repairedBy") { json in
+                json.field("rule", repaired.rule)
+                json.field("version", Int(repaired.version))
+                json.field("item", QuarantinedEvent.id(repaired.item))
+            }
+        }
         guard !event.corrections.isEmpty else { return }
         json.array("corrections") { json in
             for said in event.corrections { json.object { write(said, &$0) } }

@@ -29,6 +29,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case limitExceeded = "limit-exceeded"
     case itemChanged = "item-changed"
     case itemSettled = "item-settled"
+    case repairRuleChanged = "repair-rule-changed"
 
     var status: Int {
         switch self {
@@ -36,7 +37,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled,
-            .itemChanged, .itemSettled:
+            .itemChanged, .itemSettled, .repairRuleChanged:
             409
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
@@ -77,6 +78,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .limitExceeded: "A limit is exceeded"
         case .itemChanged: "Another change of the item came before"
         case .itemSettled: "The state of the item does not allow it"
+        case .repairRuleChanged: "Another change of the repair rule came before"
         }
     }
 
@@ -132,6 +134,8 @@ enum ProblemType: String, CaseIterable, Sendable {
             "Look at `current`, the item as it stands, decide anew, and send its version."
         case .itemSettled:
             "Only open items are edited, released and discarded; a discarded one can be reopened."
+        case .repairRuleChanged:
+            "Look at `current`, the rule as it stands, decide anew, and send its version."
         }
     }
 }

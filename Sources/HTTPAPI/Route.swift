@@ -4,6 +4,7 @@ enum Route: Int, CaseIterable {
         quarantine, reconciliation
     case quarantineGroups, quarantineItem, quarantineRelease, quarantineDiscard, quarantineReopening
     case quarantineActions, quarantineAction, quarantineCancelling
+    case repairRules, repairRule, manifests, manifest
     case versions, backfill, backfills, preview
     case suspension, resumption, closure, customers, customer, statement, subjects
     case records, record, recordEvents, recordSchema
@@ -51,6 +52,7 @@ enum Route: Int, CaseIterable {
         case .quarantineActions: "/v1/quarantine/actions"
         case .quarantineAction: "/v1/quarantine/actions/{id}"
         case .quarantineCancelling: "/v1/quarantine/actions/{id}/cancel"
+        case .repairRules, .repairRule, .manifests, .manifest: repairPattern
         case .reconciliation: "/v1/reconciliation"
         case .records: "/v1/usage-records"
         case .record: "/v1/usage-records/{id}"

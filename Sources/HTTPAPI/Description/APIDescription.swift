@@ -145,6 +145,7 @@ extension ProblemType {
         switch self {
         case .atomicRefused: .atomicProblem
         case .itemChanged, .itemSettled: .itemProblem
+        case .repairRuleChanged: .repairRuleProblem
         default: .problem
         }
     }

@@ -35,6 +35,7 @@ extension Route {
         case .quarantineActions: [.startQuarantineAction]
         case .quarantineAction: [.readQuarantineAction]
         case .quarantineCancelling: [.cancelQuarantineAction]
+        case .repairRules, .repairRule, .manifests, .manifest: repairOperations
         case .reconciliation: [.readBooks]
         case .records: [.listRecords, .makeRecords]
         case .record: [.readRecord]
