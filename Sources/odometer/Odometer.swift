@@ -19,7 +19,7 @@ struct Odometer: AsyncParsableCommand {
         ServeCommand.self, VerifyCommand.self, BackupCommand.self, RestoreCommand.self,
         DemoCommand.self, EvalCommand.self, IngestCommand.self, MeterTypesCommand.self,
         MetersCommand.self, CustomersCommand.self, UsageCommand.self, EventsCommand.self,
-        QuarantineCommand.self,
+        QuarantineCommand.self, RepairRulesCommand.self, ManifestsCommand.self,
         UnreadableCommand.self, RecordsCommand.self, CloseCommand.self, DestinationsCommand.self,
         DeliveriesCommand.self, ReconcileCommand.self, BooksCommand.self, AuditCommand.self,
         StatusCommand.self,

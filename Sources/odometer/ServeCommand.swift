@@ -79,6 +79,7 @@ struct RunningServer {
                     .init(service: KeeperService(keeper: keeper, logger: logger)),
                     .init(service: CourierService(courier: courier, outlets: outlets)),
                     .init(service: quarantine(ledger, zones)),
+                    .init(service: retention(ledger)),
                     .init(service: server),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
@@ -117,6 +118,17 @@ struct RunningServer {
     private func quarantine(_ ledger: SQLiteLedger, _ zones: SystemTimeZones) -> QuarantineService {
         QuarantineService(
             runner: QuarantineRunner(store: ledger, zones: zones),
+            repairs: RepairRunner(store: ledger, zones: zones),
+            rings: ledger.quarantineRings,
+            logger: logger
+        )
+    }
+
+    private func retention(_ ledger: SQLiteLedger) -> RetentionService {
+        RetentionService(
+            retention: configuration.quarantineRetention.map { keeping in
+                QuarantineRetention(store: ledger, keeping: keeping, clock: SystemClock.now)
+            },
             logger: logger
         )
     }
