@@ -8,7 +8,7 @@ struct Cursor {
     enum Kind: UInt8 {
         case events = 1, usage, unreadable, quarantine, meterTypes, meters, periods, customers,
             subjects, records, deliveries, corrections, corrected, audit, quarantineGroups,
-            quarantinePreview, backfillSets, validationRules, eventTypes
+            quarantinePreview, backfillSets, validationRules, eventTypes, manifests
     }
 
     private(set) var bytes: [UInt8] = []

@@ -146,6 +146,13 @@ extension FrontDesk {
             }
         }
         if let set = event.backfillSet { json.field("backfillSet", BackfillSet.id(set)) }
+        if let repaired = event.repairedBy {
+            json.object("repairedBy") { json in
+                json.field("rule", repaired.rule)
+                json.field("version", Int(repaired.version))
+                json.field("item", QuarantinedEvent.id(repaired.item))
+            }
+        }
         guard !event.corrections.isEmpty else { return }
         json.array("corrections") { json in
             for said in event.corrections { json.object { write(said, &$0) } }

@@ -96,6 +96,8 @@ struct FrontDesk: HTTPResponder {
             .quarantineDiscard, .quarantineReopening, .quarantineActions, .quarantineAction,
             .quarantineCancelling:
             return try await answerOnQuarantine(call)
+        case .repairRules, .repairRule: return try await answerOnRepairRules(call)
+        case .manifests, .manifest: return try await answerOnManifests(call)
         case .reconciliation: return try await readBooks(call)
         case .records:
             return call.isRead ? try await listRecords(call) : try await makeRecords(call)

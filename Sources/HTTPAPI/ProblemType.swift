@@ -32,6 +32,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case setNotOpen = "set-not-open"
     case periodsClosed = "periods-closed"
     case ruleChanged = "rule-changed"
+    case repairRuleChanged = "repair-rule-changed"
 
     var status: Int {
         switch self {
@@ -39,7 +40,8 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled,
-            .itemChanged, .itemSettled, .setNotOpen, .periodsClosed, .ruleChanged:
+            .itemChanged, .itemSettled, .setNotOpen, .periodsClosed, .ruleChanged,
+            .repairRuleChanged:
             409
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
@@ -83,6 +85,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .setNotOpen: "The backfill set takes no events"
         case .periodsClosed: "The change reaches into closed periods"
         case .ruleChanged: "Another change of the rule came before"
+        case .repairRuleChanged: "Another change of the repair rule came before"
         }
     }
 
@@ -141,7 +144,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .periodsClosed:
             "Preview the change; then let it begin later, or consent with `restate`."
         case .setNotOpen: "Open another set for them; several can be closed one after the other."
-        case .ruleChanged:
+        case .ruleChanged, .repairRuleChanged:
             "Look at `current`, the rule as it stands, decide anew, and send its version."
         }
     }

@@ -40,7 +40,7 @@ extension FrontDesk {
         return answer
     }
 
-    private func repair(_ rule: RepairRule?) throws(Refusal) -> QuarantineRepair? {
+    func repair(_ rule: EventRepair?) throws(Refusal) -> QuarantineRepair? {
         guard let rule else { return nil }
         do throws(RepairFaults) {
             return try QuarantineRepair(rule, zones: zones)

@@ -4,7 +4,8 @@ import UsageModel
 import WireFormat
 
 /// What the quarantine is worked on with; a server may only list it.
-public typealias QuarantineDesk = QuarantineStore & QuarantineActionStore
+public typealias QuarantineDesk = QuarantineStore & QuarantineActionStore & RepairRuleStore
+    & ManifestStore
 
 /// Items of the quarantine, one by one.
 extension FrontDesk {
@@ -232,7 +233,9 @@ extension FrontDesk {
             let detail = "\(item.id) is at version \(item.version)"
             (refusal, current) = (Refusal(.itemChanged, detail), item)
         case .settled(let item):
-            (refusal, current) = (Refusal(.itemSettled, "\(item.id) is \(item.state)"), item)
+            let dropped = item.droppedAt == nil ? "" : ", and its bytes are no longer kept"
+            let detail = "\(item.id) is \(item.state)\(dropped)"
+            (refusal, current) = (Refusal(.itemSettled, detail), item)
         }
         return refusal.answer(instance: call.path, isPretty: call.isPretty) { json in
             json.object("current") { write(current, &$0) }
@@ -268,12 +271,24 @@ extension FrontDesk {
         json.field("firstSeenAt", event.firstSeenAt)
         json.field("lastSeenAt", event.lastSeenAt)
         json.field("seen", String(event.seen))
-        write(event.original, "original", &json)
+        if event.droppedAt == nil { write(event.original, "original", &json) }
         if let edited = event.edited { write(edited, "edited", &json) }
         if let changedAt = event.changedAt { json.field("changedAt", changedAt) }
         if !event.note.author.isEmpty { json.field("author", event.note.author) }
         if !event.note.reason.isEmpty { json.field("changeReason", event.note.reason) }
         if let position = event.releasedPosition { json.field("position", position) }
+        if let repair = event.repair { write(repair, &json) }
+        if let droppedAt = event.droppedAt { json.field("droppedAt", droppedAt) }
+    }
+
+    private static func write(_ repair: RepairMark, _ json: inout JSONWriter) {
+        json.object(repair.outcome.isRelease ? "repairedBy" : "repairTried") { json in
+            json.field("rule", repair.rule)
+            json.field("version", Int(repair.version))
+            guard !repair.outcome.isRelease else { return }
+            json.field("outcome", repair.outcome.rawValue)
+            json.field("detail", repair.detail)
+        }
     }
 
     /// Bytes as a text, or where they are none, in base 64 under a name that says so.

@@ -59,6 +59,8 @@ public struct StoredEvent: Sendable {
     public var backfillSet: Int64?
     /// Whether corrections, or its backfill set, take it out of all readings.
     public var isVoid = false
+    /// The repair rule that mended and released it; nil where none did.
+    public var repairedBy: Repaired?
 
     public init(
         json: [UInt8],
@@ -77,6 +79,19 @@ public struct StoredEvent: Sendable {
     }
 
     public var isCounted: Bool { explanation.contains(where: \.isCounted) }
+
+    /// How the event came out of quarantine by itself.
+    public struct Repaired: Sendable, Hashable {
+        /// The number of the item it was.
+        public var item: Int64
+        /// The key of the rule.
+        public var rule: String
+        public var version: Int64
+
+        public init(item: Int64, rule: String, version: Int64) {
+            (self.item, self.rule, self.version) = (item, rule, version)
+        }
+    }
 
     /// What one correction said of the event.
     public struct Corrected: Sendable, Hashable {

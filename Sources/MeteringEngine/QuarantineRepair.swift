@@ -24,7 +24,7 @@ public struct QuarantineRepair: Sendable {
     private var set: [(steps: [String], pointer: String, expression: UsageExpression)] = []
     private var remove: [(steps: [String], pointer: String)] = []
 
-    public init(_ rule: RepairRule, zones: SystemTimeZones) throws(RepairFaults) {
+    public init(_ rule: EventRepair, zones: SystemTimeZones) throws(RepairFaults) {
         var faults: [FieldFault] = []
         func steps(_ pointer: String, at place: String) -> [String]? {
             if let steps = JSONValue.steps(of: pointer), !steps.isEmpty { return steps }

@@ -87,7 +87,7 @@ public struct QuarantinedEvent: Sendable, Hashable {
     public var lastSeenAt: Instant
     /// How many times it was received.
     public var seen: Int64
-    /// The bytes as received.
+    /// The bytes as received; empty where they are no longer kept.
     public var original: [UInt8]
     public var state = QuarantineState.open
     /// 1, and one more with every change.
@@ -100,6 +100,10 @@ public struct QuarantinedEvent: Sendable, Hashable {
     public var note = QuarantineNote()
     /// Where the event stands in the log, once it is released.
     public var releasedPosition: Position?
+    /// What a repair rule did to it; nil where none did anything.
+    public var repair: RepairMark?
+    /// When its bytes were dropped, long after it was settled; nil while they are kept.
+    public var droppedAt: Instant?
 
     public init(
         number: Int64,

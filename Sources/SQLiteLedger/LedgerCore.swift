@@ -30,6 +30,8 @@ final class LedgerCore: Sendable {
     /// What decides of events whether they count, where that depends on enrolments.
     let gate = Mutex<CountGate?>(nil)
     let counters = Mutex(IntakeCounters())
+    /// Rings where something is rejected, or asked of the quarantine.
+    let quarantineBell = QuarantineBell()
     /// How often a version came into force or a correction was made: what is read across one is no
     /// answer.
     let successions = Atomic<Int>(0)

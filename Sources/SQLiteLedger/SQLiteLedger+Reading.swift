@@ -49,22 +49,23 @@ extension SQLiteLedger {
     }
 
     public func books(_ query: BooksQuery) async throws(LedgerError) -> BooksAnswer {
-        try reading("reading the books") {
-            let voided = core.corrections.withLock { $0.voided }
-            let reader = BooksReader(derived: core.derived, query: query, voided: voided) {
-                [core] in
-                let versions = core.meterTypes.withLock { $0 }
-                return Set(versions.filter { $0.inForceSince != nil }.map(\.number))
-            }
-            var answer = try reader.answer()
-            answer.add(try core.truth.standings(query), groupBy: query.groupBy)
-            return answer
+        let (core, what) = (core, "reading the books")
+        for _ in 0..<Self.booksMax {
+            if let answer = try reading(what, { try core.books(query) }) { return answer }
         }
+        // Events are rejected all the time: between two groups both sides are of one commit.
+        guard let answer = try await perform({ _ in try core.books(query) }) else {
+            throw LedgerError(.busy, "the books and the quarantine were not of one moment")
+        }
+        return answer
     }
 
     public func position(knownAt instant: Instant) async throws(LedgerError) -> Position {
         try reading("a position by its time") { try core.truth.position(knownAt: instant) }
     }
+
+    /// How often the books are read beside the intake before it is made to wait for them.
+    private static var booksMax: Int { 8 }
 
     public func status() async throws(LedgerError) -> LedgerStatus {
         try reading("the status") { try core.status() }
@@ -107,6 +108,21 @@ extension SQLiteLedger {
 }
 
 extension LedgerCore {
+    /// - Returns: nil where events were rejected between the look at the books and that at the
+    ///   quarantine: what became of them would not fit.
+    fileprivate func books(_ query: BooksQuery) throws -> BooksAnswer? {
+        let voided = corrections.withLock { $0.voided }
+        let reader = BooksReader(derived: derived, query: query, voided: voided) {
+            let versions = self.meterTypes.withLock { $0 }
+            return Set(versions.filter { $0.inForceSince != nil }.map(\.number))
+        }
+        var commit: Int64 = 0
+        var answer = try reader.answer(&commit)
+        guard let standings = try truth.standings(query, asOf: commit) else { return nil }
+        answer.add(standings, groupBy: query.groupBy)
+        return answer
+    }
+
     fileprivate func status() throws -> LedgerStatus {
         var status = LedgerStatus()
         let registry = meterRegistry.withLock { $0 }

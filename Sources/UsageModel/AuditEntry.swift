@@ -9,6 +9,7 @@ public enum AuditAction: String, CaseIterable, Hashable, Sendable {
     case edit, release, discard, reopen
     case start, cancel
     case revert
+    case drop
 }
 
 /// What sort of thing it was done to. The raw values are stored, and the words of the wire: append
@@ -20,6 +21,9 @@ public enum AuditKind: String, CaseIterable, Hashable, Sendable {
     case quarantineAction = "quarantine-action"
     case backfillSet = "backfill-set"
     case validationRule = "validation-rule"
+    case repairRule = "repair-rule"
+    case quarantine
+    case manifest
 }
 
 /// One entry of the audit trail: who changed what, when, from where, and why.

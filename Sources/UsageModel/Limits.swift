@@ -172,6 +172,14 @@ public enum Limits {
     public static let catalogueFieldsMax = 1_000
     /// The longest example of a field, in bytes of JSON; a longer one is left out.
     public static let catalogueExampleBytesMax = 256
+    /// The most repair rules, those that are off included.
+    public static let repairRulesMax = 100
+    /// The most settled items of the quarantine whose bytes one commit of retention drops.
+    public static let quarantineDropItemsMax = 1_000
+    /// The most events in the blocks that one comparison of a manifest looks at.
+    public static let manifestEventsMax = 10_000_000
+    /// The most open items of a source that one comparison of a manifest looks at.
+    public static let manifestItemsMax = 100_000
     /// The most elements of an array that one event may add to a unique count.
     public static let uniqueElementsPerEventMax = 10_000
     /// The most decimal places of a percentile, such as the 3 of `99.995`.

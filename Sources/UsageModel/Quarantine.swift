@@ -57,13 +57,13 @@ public struct QuarantineActionRequest: Hashable, Sendable {
     /// Its state is open.
     public var filter: QuarantineFilter
     /// nil where the kind repairs nothing.
-    public var repair: RepairRule?
+    public var repair: EventRepair?
     public var note: QuarantineNote
 
     public init(
         kind: Kind,
         filter: QuarantineFilter,
-        repair: RepairRule?,
+        repair: EventRepair?,
         note: QuarantineNote
     ) {
         (self.kind, self.filter) = (kind, filter)
@@ -73,7 +73,7 @@ public struct QuarantineActionRequest: Hashable, Sendable {
 }
 
 /// How an event is mended: values computed from the event as it stands, then places taken out.
-public struct RepairRule: Hashable, Sendable {
+public struct EventRepair: Hashable, Sendable {
     public struct Assignment: Hashable, Sendable {
         /// A JSON pointer (RFC 6901) into the event.
         public var pointer: String

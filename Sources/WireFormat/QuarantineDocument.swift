@@ -72,7 +72,7 @@ public enum QuarantineDocument {
         reader.require("filter", "say with which items; {} is all that are open")
         let kind: QuarantineActionRequest.Kind? = reader.word("action")
         let filter = reader.object("filter", known: filterFields, filter)
-        let repair = reader.object("repair", known: ["set", "remove"], repair)
+        let repair = reader.object("repair", known: repairFields, repair)
         let isDryRun = reader.flag("dryRun") ?? false
         if kind == .discard, !isDryRun { reader.require("reason", "say why they shall not count") }
         let note = note(&reader, reasonBytesMin: kind == .discard ? 1 : 0)
@@ -90,9 +90,10 @@ public enum QuarantineDocument {
         return (request, isDryRun)
     }
 
-    private static let filterFields = [
+    static let filterFields = [
         "reason", "source", "type", "eventId", "rule", "text", "seenFrom", "seenTo",
     ]
+    static let repairFields = ["set", "remove"]
 
     private static func note(
         _ reader: inout FieldReader,
@@ -104,7 +105,7 @@ public enum QuarantineDocument {
         )
     }
 
-    private static func filter(_ reader: inout FieldReader) -> QuarantineFilter {
+    static func filter(_ reader: inout FieldReader) -> QuarantineFilter {
         var filter = QuarantineFilter()
         filter.reason = reader.string("reason")
         filter.source = reader.string("source")
@@ -117,9 +118,9 @@ public enum QuarantineDocument {
         return filter
     }
 
-    private static func repair(_ reader: inout FieldReader) -> RepairRule {
+    static func repair(_ reader: inout FieldReader) -> EventRepair {
         let most = Limits.repairPlacesMax
-        var rule = RepairRule(set: [], remove: [])
+        var rule = EventRepair(set: [], remove: [])
         if let value = reader.value("set") {
             let members = value.objectValue?.members ?? []
             if value.objectValue == nil || members.count > most {
@@ -132,7 +133,7 @@ public enum QuarantineDocument {
                     reader.fault(place, "it is \(member.value.kindName)", "give an expression")
                     continue
                 }
-                rule.set.append(RepairRule.Assignment(pointer: member.name, expression: text))
+                rule.set.append(EventRepair.Assignment(pointer: member.name, expression: text))
             }
         }
         let remedy = "give a JSON pointer such as /data/x"
@@ -146,28 +147,31 @@ public enum QuarantineDocument {
         return rule
     }
 
+    static func document(_ filter: QuarantineFilter) -> JSONObject {
+        var document = JSONObject()
+        for (name, text) in [
+            ("reason", filter.reason), ("source", filter.source),
+            ("type", filter.type), ("eventId", filter.eventID),
+            ("rule", filter.rule), ("text", filter.text),
+            ("seenFrom", filter.seenFrom?.rfc3339), ("seenTo", filter.seenTo?.rfc3339),
+        ] {
+            document[name] = text.map { .string($0) }
+        }
+        return document
+    }
+
+    static func document(_ repair: EventRepair) -> JSONObject {
+        var set = JSONObject()
+        for one in repair.set { set[one.pointer] = .string(one.expression) }
+        return ["set": .object(set), "remove": .array(repair.remove.map { .string($0) })]
+    }
+
     /// An action as it was asked for; ``readAction(_:)`` reads it.
     public static func document(_ request: QuarantineActionRequest) -> JSONObject {
-        var filter = JSONObject()
-        for (name, text) in [
-            ("reason", request.filter.reason), ("source", request.filter.source),
-            ("type", request.filter.type), ("eventId", request.filter.eventID),
-            ("rule", request.filter.rule), ("text", request.filter.text),
-            ("seenFrom", request.filter.seenFrom?.rfc3339),
-            ("seenTo", request.filter.seenTo?.rfc3339),
-        ] {
-            filter[name] = text.map { .string($0) }
-        }
         var document: JSONObject = [
-            "action": .string(request.kind.rawValue), "filter": .object(filter),
+            "action": .string(request.kind.rawValue), "filter": .object(document(request.filter)),
         ]
-        if let rule = request.repair {
-            var set = JSONObject()
-            for one in rule.set { set[one.pointer] = .string(one.expression) }
-            document["repair"] = [
-                "set": .object(set), "remove": .array(rule.remove.map { .string($0) }),
-            ]
-        }
+        if let repair = request.repair { document["repair"] = .object(self.document(repair)) }
         if !request.note.author.isEmpty { document["author"] = .string(request.note.author) }
         if !request.note.reason.isEmpty { document["reason"] = .string(request.note.reason) }
         return document

@@ -49,6 +49,9 @@ final class Resting: Sendable {
     private static let range = Duration.milliseconds(2)...Duration.milliseconds(500)
     private let since = Mutex(ContinuousClock.now)
 
+    /// Says that the work begins now: what went before was waiting.
+    func begin() { since.withLock { $0 = .now } }
+
     func rest() async {
         let worked = since.withLock { $0.duration(to: .now) }
         if worked >= Self.range.lowerBound {
@@ -58,29 +61,61 @@ final class Resting: Sendable {
     }
 }
 
-/// Runs the actions on the quarantine, page by page, and rests between them: what comes in now
-/// goes before what has waited.
+/// Runs the actions on the quarantine and the repair rules, page by page, and rests between them:
+/// what comes in now goes before what has waited. Sleeps until something is rejected or asked for.
 struct QuarantineService: Service {
     let runner: QuarantineRunner
+    let repairs: RepairRunner
+    let rings: AsyncStream<Void>
     let logger: Logger
 
     func run() async throws {
         let resting = Resting()
         await cancelWhenGracefulShutdown {
+            var rings = rings.makeAsyncIterator()
             while !Task.isCancelled {
                 do throws(LedgerError) {
-                    if try await runner.takeTurn() {
+                    // Rules first: what comes in now is to be counted soon.
+                    var worked = try await repairs.takeTurn()
+                    worked = try await runner.takeTurn() || worked
+                    if worked {
                         await resting.rest()
-                        continue
+                    } else {
+                        await rings.next()
+                        resting.begin()
                     }
                 } catch {
                     // Too much is under way, say: the page is done the next time.
                     logger.warning(
-                        "an action on the quarantine waits",
+                        "work on the quarantine waits",
                         metadata: ["error": "\(error)"]
                     )
+                    try? await Task.sleep(for: KeeperService.pause)
                 }
-                try? await Task.sleep(for: KeeperService.pause)
+            }
+        }
+    }
+}
+
+/// Drops the bytes of items of the quarantine that have been settled for long.
+struct RetentionService: Service {
+    /// Between one look and the next, where nothing more is to be dropped.
+    static let pause = Duration.seconds(10)
+
+    /// nil: they are kept for ever.
+    let retention: QuarantineRetention?
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do throws(LedgerError) {
+                    if try await retention?.takeTurn() == true { continue }
+                } catch {
+                    logger.warning("retention waits", metadata: ["error": "\(error)"])
+                }
+                // Time itself is waited for.
+                try? await Task.sleep(for: Self.pause)
             }
         }
     }

@@ -20,6 +20,7 @@ struct Odometer: AsyncParsableCommand {
         DemoCommand.self, EvalCommand.self, IngestCommand.self, MeterTypesCommand.self,
         MetersCommand.self, CustomersCommand.self, UsageCommand.self, EventsCommand.self,
         QuarantineCommand.self, ValidationRulesCommand.self, EventTypesCommand.self,
+        QuarantineCommand.self, RepairRulesCommand.self, ManifestsCommand.self,
         UnreadableCommand.self, RecordsCommand.self, CloseCommand.self, DestinationsCommand.self,
         DeliveriesCommand.self, ReconcileCommand.self, BooksCommand.self, AuditCommand.self,
         StatusCommand.self,

@@ -53,7 +53,41 @@ struct RunningServer {
         )
         let outlets = OutletMaker(clock: SystemClock.now) { Terminal.put($0) }
         let courier = courier(ledger, outlets)
-        let server = APIServer(
+        let server = server(ledger, keeper, courier, zones)
+        let services = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: KeeperService(keeper: keeper, logger: logger)),
+                    .init(service: CourierService(courier: courier, outlets: outlets)),
+                    .init(service: quarantine(ledger, zones)),
+                    .init(service: retention(ledger)),
+                    .init(service: server),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await services.run() }
+                if let beside { group.addTask { try await beside() } }
+                try await group.waitForAll()
+            }
+        } catch {
+            try? ledger.close()
+            throw error
+        }
+        try ledger.close()
+        logger.notice("stopped")
+    }
+
+    private func server(
+        _ ledger: SQLiteLedger,
+        _ keeper: RecordKeeper,
+        _ courier: RecordCourier,
+        _ zones: SystemTimeZones
+    ) -> APIServer {
+        APIServer(
             ledger: ledger,
             records: RecordKeeping(
                 store: ledger,
@@ -75,30 +109,6 @@ struct RunningServer {
             ),
             logger: logger
         )
-        let services = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: KeeperService(keeper: keeper, logger: logger)),
-                    .init(service: CourierService(courier: courier, outlets: outlets)),
-                    .init(service: quarantine(ledger, zones)),
-                    .init(service: server),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger
-            )
-        )
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await services.run() }
-                if let beside { group.addTask { try await beside() } }
-                try await group.waitForAll()
-            }
-        } catch {
-            try? ledger.close()
-            throw error
-        }
-        try ledger.close()
-        logger.notice("stopped")
     }
 
     private func opened() throws(CommandFailure) -> SQLiteLedger {
@@ -119,6 +129,17 @@ struct RunningServer {
     private func quarantine(_ ledger: SQLiteLedger, _ zones: SystemTimeZones) -> QuarantineService {
         QuarantineService(
             runner: QuarantineRunner(store: ledger, zones: zones),
+            repairs: RepairRunner(store: ledger, zones: zones),
+            rings: ledger.quarantineRings,
+            logger: logger
+        )
+    }
+
+    private func retention(_ ledger: SQLiteLedger) -> RetentionService {
+        RetentionService(
+            retention: configuration.quarantineRetention.map { keeping in
+                QuarantineRetention(store: ledger, keeping: keeping, clock: SystemClock.now)
+            },
             logger: logger
         )
     }

@@ -9,7 +9,7 @@ import UsageModel
 import WireFormat
 
 /// An edge with a real ledger's quarantine behind it.
-private final class WorkedQuarantine: Sendable {
+final class WorkedQuarantine: Sendable {
     let ledger: SQLiteLedger
     let edge: Edge
     private let directory: String
@@ -53,6 +53,8 @@ private final class WorkedQuarantine: Sendable {
     }
 
     func run() async throws {
+        let rules = RepairRunner(store: ledger, zones: .shared)
+        while try await rules.takeTurn() {}
         let runner = QuarantineRunner(store: ledger, zones: .shared)
         while try await runner.takeTurn() {}
     }

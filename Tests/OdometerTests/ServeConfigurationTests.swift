@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import Testing
+import UsageModel
 
 @testable import odometer
 
@@ -32,6 +33,7 @@ import Testing
             case .data: ["/a", "/b", "/c"]
             case .logLevel: ["trace", "debug", "error"]
             case .logFormat: ["json", "logfmt", "json"]
+            case .quarantineRetention: ["90d", "2h", "3s"]
             default: ["2000000", "2000001", "2000002"].map { setting.small ? "1\($0.last!)" : $0 }
             }
         let (flag, variable, file) = (places & 4 != 0, places & 2 != 0, places & 1 != 0)
@@ -80,6 +82,9 @@ import Testing
         #expect(configuration.logFormat == .json)
         #expect(configuration.limits.connectionsMax == 7)
         #expect(configuration.limits.shutdownSeconds == 0)
+        #expect(configuration.quarantineRetention == nil)
+        let kept = try ServeConfiguration.resolve(flags: [.quarantineRetention: "90d"])
+        #expect(kept.quarantineRetention == TimeLength("90d"))
     }
 
     @Test(
@@ -93,6 +98,10 @@ import Testing
             ("limits:\n  connections: 0", "limits.connections (f.yaml:2): a whole number"),
             ("listen: here", "listen (f.yaml:1): HOST:PORT"),
             ("log:\n  level: loud", "log.level (f.yaml:2): one of trace"),
+            (
+                "quarantine:\n  retention: 90",
+                "quarantine.retention (f.yaml:2): a number of s, m, h or d"
+            ),
             ("- a", "f.yaml: settings are"), ("a: [", "f.yaml: "),
             ("log.level: info\nlog:\n  level: debug", "\"log.level\" is said twice"),
         ]

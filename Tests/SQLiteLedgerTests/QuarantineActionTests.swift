@@ -14,17 +14,17 @@ import WireFormat
             + #""time":"2026-11-01T00:00:00","data":{"amount":\#(amount),"x":1}}"#
     }
 
-    private static let mend = RepairRule(
+    private static let mend = EventRepair(
         set: [
-            RepairRule.Assignment(pointer: "/time", expression: #"concat($.time, "Z")"#),
-            RepairRule.Assignment(pointer: "/data/amount", expression: "abs($.data.amount)"),
+            EventRepair.Assignment(pointer: "/time", expression: #"concat($.time, "Z")"#),
+            EventRepair.Assignment(pointer: "/data/amount", expression: "abs($.data.amount)"),
         ],
         remove: ["/data/x"]
     )
 
     private static func request(
         _ kind: QuarantineActionRequest.Kind,
-        _ repair: RepairRule? = nil
+        _ repair: EventRepair? = nil
     ) -> QuarantineActionRequest {
         QuarantineActionRequest(
             kind: kind,
@@ -187,8 +187,8 @@ import WireFormat
         ]
     )
     func repairs(event: String, pointer: String, expression: String, expected: String) throws {
-        let one = RepairRule.Assignment(pointer: pointer, expression: expression)
-        let repair = try QuarantineRepair(RepairRule(set: [one], remove: []), zones: .shared)
+        let one = EventRepair.Assignment(pointer: pointer, expression: expression)
+        let repair = try QuarantineRepair(EventRepair(set: [one], remove: []), zones: .shared)
 
         switch repair.applied(to: Array(event.utf8)) {
         case .changed(let bytes): #expect(String(decoding: bytes, as: UTF8.self) == expected)

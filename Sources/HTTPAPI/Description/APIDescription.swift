@@ -146,6 +146,7 @@ extension ProblemType {
         case .atomicRefused: .atomicProblem
         case .itemChanged, .itemSettled: .itemProblem
         case .ruleChanged: .ruleProblem
+        case .repairRuleChanged: .repairRuleProblem
         default: .problem
         }
     }

@@ -204,6 +204,7 @@ extension Schema {
         .required("time", instant, "The instant the event counts at."),
         .required("status", words(["counted", "unmatched", "void"])),
         .required("explanation", list(of: explanation), "One entry per meter type."),
+        .optional("repairedBy", repairedBy, "The repair rule that mended and released it."),
         .optional("corrections", list(of: eventCorrection), "What was said of it, in order."),
         .optional("backfillSet", backfillSetID, "The backfill set that it came in."),
     ])

@@ -27,15 +27,11 @@ extension Route {
         case .usage: [.readUsage]
         case .difference: [.explainDifference]
         case .unreadable: [.listUnreadable]
-        case .quarantine: [.listQuarantine]
-        case .quarantineGroups: [.listQuarantineGroups]
-        case .quarantineItem: [.readQuarantined, .editQuarantined]
-        case .quarantineRelease: [.releaseQuarantined]
-        case .quarantineDiscard: [.discardQuarantined]
-        case .quarantineReopening: [.reopenQuarantined]
-        case .quarantineActions: [.startQuarantineAction]
-        case .quarantineAction: [.readQuarantineAction]
-        case .quarantineCancelling: [.cancelQuarantineAction]
+        case .quarantine, .quarantineGroups, .quarantineItem, .quarantineRelease,
+            .quarantineDiscard, .quarantineReopening, .quarantineActions, .quarantineAction,
+            .quarantineCancelling:
+            quarantineOperations
+        case .repairRules, .repairRule, .manifests, .manifest: repairOperations
         case .reconciliation: [.readBooks]
         case .records: [.listRecords, .makeRecords]
         case .record: [.readRecord]
@@ -66,6 +62,20 @@ extension Route {
         case .problem: [.readProblem]
         case .description: [.readDescription]
         case .none: []
+        }
+    }
+
+    private var quarantineOperations: [Operation] {
+        switch self {
+        case .quarantineGroups: [.listQuarantineGroups]
+        case .quarantineItem: [.readQuarantined, .editQuarantined]
+        case .quarantineRelease: [.releaseQuarantined]
+        case .quarantineDiscard: [.discardQuarantined]
+        case .quarantineReopening: [.reopenQuarantined]
+        case .quarantineActions: [.startQuarantineAction]
+        case .quarantineAction: [.readQuarantineAction]
+        case .quarantineCancelling: [.cancelQuarantineAction]
+        default: [.listQuarantine]
         }
     }
 

@@ -17,6 +17,9 @@ extension Schema {
         .optional("changedAt", instant, "The last change, and who made it and why:"),
         .optional("author", text), .optional("changeReason", text),
         .optional("position", position, "Of the released event in the log."),
+        .optional("repairedBy", repairedBy, "The repair rule that released it."),
+        .optional("repairTried", repairTried, "The repair rule that could not."),
+        .optional("droppedAt", instant, "When its bytes were dropped; `original` is gone since."),
     ])
     .named("QuarantinedEvent")
 
@@ -47,14 +50,14 @@ extension Schema {
     static let quarantineChange = request([.optional("version", versionField)] + noteFields)
         .named("QuarantineChange")
 
-    private static let filterFields: [Field] = [
+    static let filterFields: [Field] = [
         .optional("reason", text), .optional("source", text), .optional("type", text),
         .optional("eventId", text), .optional("rule", text),
         .optional("text", text(atMost: Limits.quarantineTextBytesMax)),
         .optional("seenFrom", instant), .optional("seenTo", instant),
     ]
 
-    private static let repairFields: [Field] = [
+    static let repairFields: [Field] = [
         .optional(
             "set",
             map(of: text, atMost: Limits.repairPlacesMax),

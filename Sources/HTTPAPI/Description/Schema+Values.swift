@@ -61,7 +61,7 @@ extension Schema {
 
 /// Problem documents (RFC 9457).
 extension Schema {
-    private static let problemFields: [Field] = [
+    static let problemFields: [Field] = [
         .required("type", text, "The kind of problem; the path leads to what to do about it."),
         .required("title", text), .required("status", whole(in: 400...599)),
         .optional("detail", text, "This occurrence in words."),

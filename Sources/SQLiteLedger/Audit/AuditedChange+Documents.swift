@@ -227,6 +227,11 @@ extension AuditedChange {
             "verdict": .string(mark.verdict.rawValue), "version": .number(String(version + 1)),
         ]
         if mark.position != 0 { after["position"] = .string(String(mark.position)) }
+        if let rule = mark.item.rule {
+            after["repairedBy"] = [
+                "rule": .string(rule.key.text), "version": .number(String(rule.version)),
+            ]
+        }
         return AuditedChange(
             .release,
             .quarantined,
@@ -239,7 +244,11 @@ extension AuditedChange {
     }
 
     /// An action on many items: its request stands for all that it does to them.
-    static func of(_ action: QuarantineAction, _ what: AuditAction) -> AuditedChange {
+    static func of(
+        _ action: QuarantineAction,
+        _ what: AuditAction,
+        by author: Author = .current
+    ) -> AuditedChange {
         let note = action.request.note
         return AuditedChange(
             what,
@@ -247,7 +256,40 @@ extension AuditedChange {
             action.id,
             after: .object(QuarantineDocument.document(action.request)),
             reason: what == .start ? note.reason : "",
-            author: what == .start ? Author.current.calledItself(note.author) : .current
+            author: what == .start ? author.calledItself(note.author) : author
+        )
+    }
+
+    /// - Parameter before: nil where there was no such rule.
+    static func of(
+        _ rule: RepairRule,
+        _ what: AuditAction,
+        before: RepairRule?,
+        by author: Author
+    ) -> AuditedChange {
+        AuditedChange(
+            what,
+            .repairRule,
+            rule.key.text,
+            before: before.map(document),
+            after: what == .retire ? nil : document(rule),
+            author: author
+        )
+    }
+
+    private static func document(_ rule: RepairRule) -> JSONValue {
+        var document = RepairRuleDocument.write(rule.definition)
+        document["version"] = .number(String(rule.version))
+        return .object(document)
+    }
+
+    static func of(_ manifest: SourceManifest, by author: Author) -> AuditedChange {
+        AuditedChange(
+            .create,
+            .manifest,
+            manifest.id,
+            after: .object(ManifestDocument.write(manifest.claim)),
+            author: author
         )
     }
 }

@@ -126,6 +126,7 @@ final class Committer {
         group.numbers = try core.truth.write(decision, parties, commit: commit + 1) { database in
             try also(decision, parties.map(\.batch), database)
         }
+        if !group.numbers.isEmpty { core.quarantineBell.ring() }
         // Items that stay in quarantine are marked, and nothing is received: no commit of intake.
         guard decision.books.received > 0 else { return group }
         commit += 1
@@ -228,6 +229,7 @@ extension Truth {
                 try also(database)
                 try Self.write(decision.marks, at: at, database)
                 for page in decision.pages { try Self.write(page, at: at, database) }
+                for page in decision.repairs { try page.write(database) }
                 return .commit
             }
             return numbers

@@ -261,6 +261,10 @@ struct GroupDeciding {
             page.count(marks)
             decision.pages.append(page)
         }
+        if var page = order.repairs {
+            page.count(marks)
+            decision.repairs.append(page)
+        }
     }
 
     private mutating func reject(

@@ -64,6 +64,8 @@ struct GroupDecision {
     var marks: [ReleaseMark] = []
     /// The pages of actions that are done with it.
     var pages: [ActionPage] = []
+    /// The pages of the repair rules that are done with it.
+    var repairs: [RepairPage] = []
     var books = CommitBooks()
 
     init(nextPosition: UInt64, at: Instant) {

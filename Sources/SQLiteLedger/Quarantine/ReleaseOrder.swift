@@ -15,6 +15,8 @@ struct ReleaseOrder: Sendable {
         var isEdited = false
         /// The time of an event that states none: it took place when it first came.
         var firstSeenAt: Instant
+        /// The repair rule that mended it; nil where somebody releases it.
+        var rule: RepairRule?
     }
 
     /// By the place of their event in the call.
@@ -24,9 +26,17 @@ struct ReleaseOrder: Sendable {
     let author = Author.current
     /// The page of an action that is done with this order.
     var page: ActionPage?
+    /// The page of the repair rules that is done with this order.
+    var repairs: RepairPage?
 
-    init(items: [Item], note: QuarantineNote, page: ActionPage? = nil) {
-        (self.items, self.note, self.page) = (items, note, page)
+    init(
+        items: [Item],
+        note: QuarantineNote,
+        page: ActionPage? = nil,
+        repairs: RepairPage? = nil
+    ) {
+        (self.items, self.note) = (items, note)
+        (self.page, self.repairs) = (page, repairs)
     }
 
     /// What the ordinary decoder makes of the items' bytes, as of the JSON events of one call.
@@ -104,6 +114,9 @@ struct ReleaseMark: Sendable {
         var marks = order.items.map { item in
             var mark = ReleaseMark(item: item, note: order.note, verdict: .accepted, position: 0)
             if order.page == nil { mark.author = order.author }
+            if let rule = item.rule {
+                (mark.note, mark.author) = (rule.note, Author(name: rule.note.author))
+            }
             return mark
         }
         for (place, event) in batch.events.enumerated() {
@@ -131,5 +144,27 @@ struct ReleaseMark: Sendable {
             marks[place].detail = rejected.detail
         }
         return marks
+    }
+}
+
+extension ReleaseMark {
+    /// What a repair rule did by this; nil where none did anything.
+    var repair: RepairMark? {
+        item.rule.map { rule in
+            RepairMark(
+                rule: rule.key.text,
+                version: rule.version,
+                outcome: RepairMark.Outcome(rawValue: verdict.rawValue) ?? .failed,
+                detail: [reason, detail].filter { !$0.isEmpty }.joined(separator: ": ")
+            )
+        }
+    }
+}
+
+extension RepairRule {
+    /// Who releases what the rule mends: its author, through the rule.
+    fileprivate var note: QuarantineNote {
+        let by = author.isEmpty ? "" : " by \(author)"
+        return QuarantineNote(author: "rule:\(key)", reason: "version \(version)\(by)")
     }
 }

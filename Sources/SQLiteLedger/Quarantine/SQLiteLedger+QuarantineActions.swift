@@ -20,7 +20,10 @@ extension SQLiteLedger: QuarantineActionStore {
     public func start(
         _ request: QuarantineActionRequest
     ) async throws(LedgerError) -> QuarantineAction {
-        try keeping("starting an action") { try core.truth.start(request, at: core.clock()) }
+        defer { core.quarantineBell.ring() }
+        return try keeping("starting an action") {
+            try core.truth.start(request, at: core.clock())
+        }
     }
 
     public func action(_ number: Int64) async throws(LedgerError) -> QuarantineAction? {

@@ -49,35 +49,43 @@ extension Truth {
     }
 
     func start(_ request: QuarantineActionRequest, at: Instant) throws -> QuarantineAction {
+        let author = Author.current
+        return try pool.write { try Self.start(request, by: author, at: at, $0) }
+    }
+
+    static func start(
+        _ request: QuarantineActionRequest,
+        by author: Author,
+        at: Instant,
+        _ database: Database
+    ) throws -> QuarantineAction {
         let text = JSONValue.object(QuarantineDocument.document(request)).serialized()
-        return try pool.write { database in
-            let running = try Int.fetchOne(
-                database,
-                sql: "SELECT count(*) FROM quarantine_action WHERE state = 'running'"
-            )
-            guard running ?? 0 < Limits.quarantineActionsMax else {
-                let most = Limits.quarantineActionsMax
-                throw LedgerError(.limitExceeded, "\(most) actions are not done")
-            }
-            let number = try Int64.fetchOne(
-                database,
-                sql: """
-                    INSERT INTO quarantine_action (request, state, created_at, changed_at,
-                        last_item, after_item, total, items, repaired, accepted, duplicate,
-                        discarded, failed)
-                    VALUES (?, 'running', ?, ?,
-                        coalesce((SELECT max(number) FROM quarantine), 0), 0, ?, 0, 0, 0, 0, 0, 0)
-                    RETURNING number
-                    """,
-                arguments: [
-                    String(decoding: text, as: UTF8.self), at.microseconds, at.microseconds,
-                    try Self.count(request.filter, database),
-                ]
-            )
-            let action = try Self.action(number ?? 0, database)
-            try Self.audit([.of(action, .start)], at: at, database)
-            return action
+        let running = try Int.fetchOne(
+            database,
+            sql: "SELECT count(*) FROM quarantine_action WHERE state = 'running'"
+        )
+        guard running ?? 0 < Limits.quarantineActionsMax else {
+            let most = Limits.quarantineActionsMax
+            throw LedgerError(.limitExceeded, "\(most) actions are not done")
         }
+        let number = try Int64.fetchOne(
+            database,
+            sql: """
+                INSERT INTO quarantine_action (request, state, created_at, changed_at,
+                    last_item, after_item, total, items, repaired, accepted, duplicate,
+                    discarded, failed)
+                VALUES (?, 'running', ?, ?,
+                    coalesce((SELECT max(number) FROM quarantine), 0), 0, ?, 0, 0, 0, 0, 0, 0)
+                RETURNING number
+                """,
+            arguments: [
+                String(decoding: text, as: UTF8.self), at.microseconds, at.microseconds,
+                try count(request.filter, database),
+            ]
+        )
+        let action = try action(number ?? 0, database)
+        try audit([.of(action, .start, by: author)], at: at, database)
+        return action
     }
 
     func action(_ number: Int64) throws -> QuarantineAction? {

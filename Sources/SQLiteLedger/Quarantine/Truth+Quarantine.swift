@@ -83,6 +83,16 @@ extension Truth {
         item.note = QuarantineNote(author: row["author"], reason: row["change_reason"])
         item.rule = row["rule"]
         item.releasedPosition = (row["released_position"] as Int64?).map { Position(UInt64($0)) }
+        item.droppedAt = (row["dropped_at"] as Int64?).map(Instant.init(microseconds:))
+        if let rule = row["repair_rule"] as String?, let outcome = row["repair_outcome"] as String?
+        {
+            item.repair = RepairMark(
+                rule: rule,
+                version: row["repair_version"],
+                outcome: RepairMark.Outcome(rawValue: outcome) ?? .failed,
+                detail: row["repair_detail"]
+            )
+        }
         return item
     }
 
@@ -138,7 +148,8 @@ extension Truth {
                 throw LedgerError(.notFound, "there is no \(QuarantinedEvent.id(number))")
             }
             if let version, version != item.version { return .outdated(item) }
-            guard item.state == (change == .reopen ? .discarded : .open) else {
+            guard item.state == (change == .reopen ? .discarded : .open), item.droppedAt == nil
+            else {
                 return .settled(item)
             }
             var (state, edited) = (QuarantineState.open, item.edited)
@@ -166,7 +177,12 @@ extension Truth {
 
     /// What became of the receipts that the books call rejected or in conflict; several rows for
     /// one source and type, as they stand in the index that is read.
-    func standings(_ query: BooksQuery) throws -> [QuarantineStanding] {
+    ///
+    /// - Returns: nil where events were rejected or in conflict in a later commit.
+    func standings(
+        _ query: BooksQuery,
+        asOf commit: Int64
+    ) throws -> [QuarantineStanding]? {
         var sql = "first_seen_at >= ? AND first_seen_at < ?"
         var arguments: StatementArguments = [
             query.range.lowerBound.microseconds, query.range.upperBound.microseconds,
@@ -178,7 +194,8 @@ extension Truth {
             arguments += [value]
         }
         return try pool.read { database in
-            try Row.fetchAll(
+            guard try !Self.rejects(after: commit, database) else { return nil }
+            return try Row.fetchAll(
                 database,
                 sql: """
                     SELECT source, type,
@@ -197,6 +214,25 @@ extension Truth {
                 return standing
             }
         }
+    }
+}
+
+extension Truth {
+    private static func rejects(after commit: Int64, _ database: Database) throws -> Bool {
+        let later = try String.fetchCursor(
+            database,
+            sql: "SELECT books FROM intake_commit WHERE number > ?",
+            arguments: [commit]
+        )
+        while let text = try later.next() {
+            guard let books = CommitBooks(json: text) else {
+                throw LedgerError(.corrupt, "the books of a commit after \(commit) make no sense")
+            }
+            if books.lines.values.contains(where: { $0.quarantined + $0.conflict > 0 }) {
+                return true
+            }
+        }
+        return false
     }
 }
 

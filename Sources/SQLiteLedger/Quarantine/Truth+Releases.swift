@@ -16,6 +16,7 @@ extension Truth {
             for (place, party) in parties.enumerated() {
                 guard let order = party.order else { continue }
                 var holds = try order.page.map { try Self.isRunning($0, database) } ?? true
+                if holds, let repairs = order.repairs { holds = try repairs.stands(database) }
                 for item in order.items where holds {
                     let version = try Int64.fetchOne(statement, arguments: [item.number])
                     holds = version == item.version && !taken.contains(item.number)
@@ -39,7 +40,11 @@ extension Truth {
                     reason = coalesce(?, reason), pointer = coalesce(?, pointer),
                     detail = coalesce(?, detail), rule = coalesce(?, rule),
                     edited = coalesce(?, edited), version = version + 1, changed_at = ?,
-                    author = ?, change_reason = ?
+                    author = ?, change_reason = ?,
+                    repair_rule = coalesce(?, repair_rule),
+                    repair_version = coalesce(?, repair_version),
+                    repair_outcome = coalesce(?, repair_outcome),
+                    repair_detail = coalesce(?, repair_detail)
                 WHERE number = ? AND version = ? AND state = 'open'
                 """
         )
@@ -51,8 +56,9 @@ extension Truth {
                 isReleased ? nil : mark.reason, isReleased ? nil : mark.pointer,
                 isReleased ? nil : mark.detail, isReleased ? nil : mark.rule,
                 mark.item.isEdited ? Data(mark.item.bytes) : nil,
-                at.microseconds, mark.note.author, mark.note.reason, mark.item.number,
-                mark.item.version,
+                at.microseconds, mark.note.author, mark.note.reason, mark.repair?.rule,
+                mark.repair?.version, mark.repair?.outcome.rawValue, mark.repair?.detail,
+                mark.item.number, mark.item.version,
             ])
             // Nobody else changes items, and it was looked at for this very group.
             guard database.changesCount == 1 else {

@@ -17,7 +17,8 @@ struct BooksReader {
         var bucket: Int32
     }
 
-    func answer() throws -> BooksAnswer {
+    /// - Parameter commit: Is set to the commit up to which the answer is.
+    func answer(_ commit: inout Int64) throws -> BooksAnswer {
         var cells: [Key: [BooksMeasure: Int64]] = [:]
         var changes: [(key: Key, version: UInt32, measure: BooksMeasure, count: Int64)] = []
         func take(_ key: CellKey, _ number: UInt32, _ state: MeterState) {
@@ -30,9 +31,9 @@ struct BooksReader {
         }
         let buckets = Self.buckets(query.range)
         let (position, runs) = derived.read { tables in
-            let kind = CellKind.books
-            if let frozen = tables.frozen { frozen.cells.visit(kind, nil, buckets, take) }
-            tables.cells.visit(kind, nil, buckets, take)
+            commit = tables.commit
+            if let frozen = tables.frozen { frozen.cells.visit(CellKind.books, nil, buckets, take) }
+            tables.cells.visit(CellKind.books, nil, buckets, take)
             return (tables.position, tables.cellRuns)
         }
         for run in runs { try run.visit(CellKind.books, nil, buckets, take) }
@@ -93,7 +94,8 @@ struct BooksReader {
         let whole = Instant(microseconds: .min)..<Instant(microseconds: .max)
         let query = BooksQuery(groupBy: [.source], range: whole)
         let reader = BooksReader(derived: derived, query: query, inForce: { inForce })
-        return try reader.answer().lines
+        var commit: Int64 = 0
+        return try reader.answer(&commit).lines
     }
 
     static func buckets(_ range: Range<Instant>) -> Range<Int32> {

@@ -25,7 +25,9 @@ struct EventReader {
     func event(at position: UInt64, _ meterTypes: [MeterType]) throws -> StoredEvent? {
         guard let block = try core.truth.block(holding: position)?.events() else { return nil }
         let explaining = Explaining(core: core, meterTypes: meterTypes)
-        return explaining.event(Int(position - block.firstPosition), of: block)
+        var event = explaining.event(Int(position - block.firstPosition), of: block)
+        event.repairedBy = try core.truth.repaired(in: position...position)[position]
+        return event
     }
 
     func events(_ query: EventQuery) throws -> EventAnswer {
@@ -74,9 +76,23 @@ struct EventReader {
         }
         return EventAnswer(
             position: Position(upTo),
-            events: Array(events.prefix(query.limit)),
+            events: try tellingRepairs(Array(events.prefix(query.limit))),
             hasMore: events.count > query.limit
         )
+    }
+
+    /// Says of those that a repair rule released which one it was.
+    private func tellingRepairs(_ events: [StoredEvent]) throws -> [StoredEvent] {
+        guard let low = events.map(\.position.value).min(),
+            let high = events.map(\.position.value).max()
+        else { return events }
+        let repaired = try core.truth.repaired(in: low...high)
+        guard !repaired.isEmpty else { return events }
+        return events.map { event in
+            var event = event
+            event.repairedBy = repaired[event.position.value]
+            return event
+        }
     }
 }
 

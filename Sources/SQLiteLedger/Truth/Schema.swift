@@ -30,6 +30,9 @@ enum Schema {
             try database.execute(sql: corrections)
         }
         registerValidation(&migrator)
+        migrator.registerMigration("10 repairs and manifests") { database in
+            try database.execute(sql: repairs)
+        }
         registerBackfillSets(&migrator)
         return migrator
     }

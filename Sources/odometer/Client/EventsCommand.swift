@@ -50,6 +50,7 @@ struct EventAnswer: Decodable {
     var status: String
     var explanation: [Explanation]?
     var corrections: [CorrectionLine]?
+    var repairedBy: RepairedBy?
 }
 
 struct EventsList: AsyncParsableCommand {

@@ -37,6 +37,10 @@ extension EventAnswer {
         facts.add(["time", time ?? receivedAt])
         facts.add(["received", "\(receivedAt), position \(position)"])
         facts.add(["status", status])
+        if let repairedBy {
+            let item = repairedBy.item.map { ", from \($0)" } ?? ""
+            facts.add(["repaired by", repairedBy.text + item])
+        }
         var counted = Table(["COUNTED BY", "VERSION", "VALUE", "DIMENSIONS", "PERIOD"])
         var others = Table(["NOT BY", "VERSION", "BECAUSE"])
         for line in explanation ?? [] {

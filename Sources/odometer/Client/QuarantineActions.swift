@@ -56,9 +56,14 @@ struct QuarantineAct: AsyncParsableCommand {
     @Option(help: "Only of those that came before this time, too; RFC 3339.")
     var filterSeenTo: String?
     @Flag(help: "All open items; said where no filter is.") var all = false
-    @Option(help: "POINTER=EXPRESSION: what to compute, and where to put it; may repeat.")
-    var set: [String] = []
-    @Option(help: "A JSON pointer of what to take out; may repeat.") var remove: [String] = []
+    @OptionGroup var repair: RepairFlags
+    @Option(
+        help: ArgumentHelp(
+            "Keep a repair-and-release as a repair rule too, for what comes later.",
+            valueName: "key"
+        )
+    )
+    var keepAs: String?
     @Flag(help: "Show what would be changed, and change nothing.") var dryRun = false
     @Flag(help: "Stay until it is done.") var wait = false
     @OptionGroup var note: NoteFlags
@@ -95,8 +100,8 @@ struct QuarantineAct: AsyncParsableCommand {
         guard filter.isEmpty == all else {
             throw ValidationError("say which items: a --filter-…, or --all")
         }
-        guard set.allSatisfy({ $0.contains("=") }) else {
-            throw ValidationError("--set is POINTER=EXPRESSION")
+        guard keepAs == nil || action == "repair-and-release" && !dryRun else {
+            throw ValidationError("--keep-as is for a repair-and-release in earnest")
         }
     }
 
@@ -105,28 +110,49 @@ struct QuarantineAct: AsyncParsableCommand {
         document["action"] = .string(action)
         document["filter"] = .object(filter)
         if dryRun { document["dryRun"] = true }
-        guard !set.isEmpty || !remove.isEmpty else { return document }
-        var places = JSONObject()
-        for one in set {
-            let halves = one.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            places[String(halves[0])] = .string(String(halves[1]))
-        }
-        document["repair"] = [
-            "set": .object(places), "remove": .array(remove.map { .string($0) }),
-        ]
+        document["repair"] = repair.document.map { .object($0) }
         return document
     }
 
-    func run() async throws {
-        let body = (type: "application/json", bytes: JSONValue.object(document).serialized())
-        let query = dryRun ? list.query : []
-        try await ServerConnection.open(answer.server) { server in
-            var got = try await server.ask(
+    /// The action as a rule, which starts it too.
+    private func rule(_ key: String) -> JSONObject {
+        var rule: JSONObject = [
+            "key": .string(key), "match": .object(filter), "applyToOpen": true,
+        ]
+        rule["repair"] = repair.document.map { .object($0) }
+        return rule
+    }
+
+    /// Starts the action.
+    ///
+    /// - Returns: the action as it stands, or what it would do.
+    private func start(_ server: ServerConnection) async throws -> ServerAnswer {
+        guard let keepAs else {
+            return try await server.ask(
                 .post,
                 "/v1/quarantine/actions",
-                query: query,
-                body: body
+                query: dryRun ? list.query : [],
+                body: ("application/json", JSONValue.object(document).serialized())
             )
+        }
+        let body = ("application/json", JSONValue.object(rule(keepAs)).serialized())
+        let got = try await server.ask(.post, RepairRulesCommand.root, body: body)
+        guard let action = try got.decoded(RepairRuleAnswer.self).action else {
+            throw CommandFailure(.refused, "the rule \(keepAs) stands already; nothing was started")
+        }
+        return try await server.ask(.get, "/v1/quarantine/actions/" + action)
+    }
+
+    /// For a rule, which is audited like any change of a definition.
+    private var author: [(name: String, value: String)] {
+        guard keepAs != nil else { return [] }
+        let name = note.author.map { [("odometer-actor", $0)] } ?? ChangeFlags.author()
+        return name + (note.reason.map { [("odometer-reason", $0)] } ?? [])
+    }
+
+    func run() async throws {
+        try await ServerConnection.open(answer.server, author: author) { server in
+            var got = try await start(server)
             if dryRun { return answer.json ? Terminal.put(got) : try show(got) }
             var started = try got.decoded(ActionAnswer.self)
             while wait, started.state == "running" {

@@ -54,6 +54,20 @@ struct NoteFlags: ParsableArguments {
     }
 }
 
+/// What a repair rule did, as the server tells it.
+struct RepairedBy: Decodable {
+    var rule: String
+    var version: Int
+    var item: String?
+    var outcome: String?
+    var detail: String?
+
+    var text: String {
+        let what = [outcome, detail].compactMap(\.self).joined(separator: ", ")
+        return "rule \(rule), version \(version)" + (what.isEmpty ? "" : ": \(what)")
+    }
+}
+
 /// An item as the server tells it.
 struct QuarantinedAnswer: Decodable {
     var id: String
@@ -76,6 +90,9 @@ struct QuarantinedAnswer: Decodable {
     var author: String?
     var changeReason: String?
     var position: String?
+    var repairedBy: RepairedBy?
+    var repairTried: RepairedBy?
+    var droppedAt: String?
 
     /// The item for people: a line for each thing known.
     var text: String {
@@ -84,9 +101,11 @@ struct QuarantinedAnswer: Decodable {
             ("at", pointer), ("detail", detail), ("rule", rule), ("source", source),
             ("event id", eventId),
             ("type", type), ("first seen", firstSeenAt), ("last seen", lastSeenAt),
-            ("seen", seen), ("position", position), ("changed", changedAt), ("by", author),
+            ("seen", seen), ("position", position), ("repaired by", repairedBy?.text),
+            ("repair tried", repairTried?.text), ("changed", changedAt), ("by", author),
             ("because", changeReason), ("original", original),
             ("original (base 64)", originalBase64), ("edited", edited),
+            ("bytes dropped", droppedAt),
         ]
         var table = Table(["", ""])
         for case (let name, let value?) in known where !value.isEmpty { table.add([name, value]) }

@@ -49,14 +49,23 @@ struct ChangeFlags: ParsableArguments {
     ///
     /// - Throws: ``CommandFailure`` with ``CommandCode/usage``.
     func author() throws(CommandFailure) -> [(name: String, value: String)] {
-        let environment = ProcessInfo.processInfo.environment
-        let name = actor ?? environment["ODOMETER_ACTOR"] ?? environment["USER"] ?? ""
+        let name = actor ?? Self.actorName
         let said = [("odometer-actor", name), ("odometer-reason", reason ?? "")]
         for (header, value) in said
         where value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
             throw CommandFailure(.usage, "\(header): it holds a line break or the like")
         }
         return said.filter { !$0.1.isEmpty }
+    }
+
+    private static var actorName: String {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["ODOMETER_ACTOR"] ?? environment["USER"] ?? ""
+    }
+
+    /// Who makes a change, where no flag says it.
+    static func author() -> [(name: String, value: String)] {
+        [("odometer-actor", actorName)].filter { !$0.1.isEmpty }
     }
 
     var server: ServerFlags { answer.server }

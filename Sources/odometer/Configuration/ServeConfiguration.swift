@@ -1,4 +1,5 @@
 import Logging
+import UsageModel
 
 /// What the server runs with, whoever said so.
 ///
@@ -40,6 +41,8 @@ struct ServeConfiguration: Sendable {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.logfmt
     var limits = Limit()
+    /// How long the bytes of settled items of the quarantine are kept; nil: for ever.
+    var quarantineRetention: TimeLength?
     /// Every setting with its effective text and where it was said.
     private(set) var effective: [ServeSetting: (text: String, origin: Origin)] = [:]
 
@@ -115,6 +118,11 @@ struct ServeConfiguration: Sendable {
         case .connections: limits.connectionsMax = number
         case .idleSeconds: limits.idleSecondsMax = number
         case .shutdownSeconds: limits.shutdownSeconds = number
+        case .quarantineRetention:
+            quarantineRetention = TimeLength(text)
+            guard quarantineRetention != nil || text == ServeSetting.forEver else {
+                throw fault("a number of s, m, h or d such as 90d, or \(ServeSetting.forEver)")
+            }
         }
         effective[setting] = (text, origin)
     }

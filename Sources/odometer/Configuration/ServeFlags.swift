@@ -37,6 +37,9 @@ struct ServeFlags: ParsableArguments {
     @Option(help: ArgumentHelp("\(ServeSetting.shutdownSeconds.meaning)"))
     var limitsShutdownSeconds: String?
 
+    @Option(help: ArgumentHelp("\(ServeSetting.quarantineRetention.meaning)"))
+    var quarantineRetention: String?
+
     /// What was said on the command line, by setting.
     var said: [ServeSetting: String] {
         let all: [(ServeSetting, String?)] = [
@@ -44,6 +47,7 @@ struct ServeFlags: ParsableArguments {
             (.bodyBytes, limitsBodyBytes), (.inFlightBytes, limitsInFlightBytes),
             (.connections, limitsConnections), (.idleSeconds, limitsIdleSeconds),
             (.shutdownSeconds, limitsShutdownSeconds),
+            (.quarantineRetention, quarantineRetention),
         ]
         var said: [ServeSetting: String] = [:]
         for (setting, text) in all { said[setting] = text }

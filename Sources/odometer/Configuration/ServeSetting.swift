@@ -14,6 +14,7 @@ enum ServeSetting: String, CaseIterable, Hashable, Sendable {
     case connections = "limits.connections"
     case idleSeconds = "limits.idleSeconds"
     case shutdownSeconds = "limits.shutdownSeconds"
+    case quarantineRetention = "quarantine.retention"
 
     /// The name in the file.
     var name: String { rawValue }
@@ -50,6 +51,7 @@ enum ServeSetting: String, CaseIterable, Hashable, Sendable {
         case .connections: "4096"
         case .idleSeconds: "60"
         case .shutdownSeconds: "30"
+        case .quarantineRetention: Self.forEver
         }
     }
 
@@ -65,6 +67,8 @@ enum ServeSetting: String, CaseIterable, Hashable, Sendable {
         case .connections: "The most open connections; further ones wait."
         case .idleSeconds: "Silence after which a connection is closed, in seconds."
         case .shutdownSeconds: "How long a shutdown waits for those who were let in, in seconds."
+        case .quarantineRetention:
+            "How long the bytes of settled items are kept: a number of s, m, h or d, or forever."
         }
     }
 
@@ -76,7 +80,10 @@ enum ServeSetting: String, CaseIterable, Hashable, Sendable {
         case .connections: 1...65_535
         case .idleSeconds: 1...86_400
         case .shutdownSeconds: 0...3_600
-        case .listen, .data, .logLevel, .logFormat: nil
+        case .listen, .data, .logLevel, .logFormat, .quarantineRetention: nil
         }
     }
+
+    /// A length of time that has no end.
+    static let forEver = "forever"
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileIntake
 import Foundation
+import UsageModel
 
 /// `odometer ingest`: files become events.
 struct IngestCommand: AsyncParsableCommand {
@@ -35,9 +36,56 @@ struct IngestCommand: AsyncParsableCommand {
     @Flag(help: "Print the sums as JSON.")
     var json = false
 
+    @Flag(help: "Register what was sent, source by source, and show how that stands.")
+    var manifest = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Let the manifest have the sum of this field, such as '$.data.tokens'.",
+            valueName: "path"
+        )
+    )
+    var manifestSum: String?
+
+    @Option(
+        help: "The times that the manifest is of, RFC 3339; those of the rows where left out."
+    )
+    var manifestFrom: String?
+    @Option(help: "The time before which they lie.") var manifestTo: String?
+
+    func validate() throws {
+        guard !manifest || !sending.resume else {
+            throw ValidationError("--manifest is of whole files, and --resume leaves rows out")
+        }
+        guard manifest || [manifestSum, manifestFrom, manifestTo].allSatisfy({ $0 == nil }) else {
+            throw ValidationError("--manifest-sum, -from and -to go with --manifest")
+        }
+        guard (manifestFrom == nil) == (manifestTo == nil) else {
+            throw ValidationError("--manifest-from goes with --manifest-to")
+        }
+    }
+
+    /// What the rows come to, where it is to be registered.
+    private func sheet() throws(CommandFailure) -> ManifestSheet? {
+        guard manifest else { return nil }
+        var range: Range<Instant>?
+        if let manifestFrom, let manifestTo {
+            guard let from = Instant(rfc3339: manifestFrom), let to = Instant(rfc3339: manifestTo),
+                from < to
+            else { throw CommandFailure(.usage, "--manifest-from and -to are no range of times") }
+            range = from..<to
+        }
+        do {
+            return ManifestSheet(path: try manifestSum.map { try EventPath($0) }, range: range)
+        } catch {
+            throw CommandFailure(.usage, "--manifest-sum: \(error)")
+        }
+    }
+
     func run() async throws {
         let (format, mapping) = try mapping.resolved()
         try sending.check(files: files)
+        let sheet = try sheet()
         let settings = BatchFeed.Settings(
             paths: files,
             format: format,
@@ -47,6 +95,7 @@ struct IngestCommand: AsyncParsableCommand {
         let bytesTotal = try bytesTotal()
         let tally = try await ServerConnection.open(
             server,
+            author: manifest ? ChangeFlags.author() : [],
             connections: sending.connections
         ) { server in
             let resume = sending.resume ? try await resumeState(server) : nil
@@ -62,9 +111,12 @@ struct IngestCommand: AsyncParsableCommand {
                 connections: sending.connections,
                 patienceSeconds: sending.patience
             )
-            return try await run.all()
+            let sums = try await run.all(sheet)
+            let tally = await sums.tally
+            Terminal.put(json ? tally.json : tally.text)
+            try await sums.sheet?.register(server, isAside: json)
+            return tally
         }
-        Terminal.put(json ? tally.json : tally.text)
         for reason in json ? [] : tally.reasons { Terminal.say(reason) }
         if !json, tally.reasonsLeftOut > 0 {
             Terminal.say("and \(tally.reasonsLeftOut) more: see `odometer quarantine`")
@@ -144,10 +196,11 @@ struct IngestRun: Sendable {
 
     /// Sends everything, and sums up.
     ///
+    /// - Parameter sheet: Where what was sent is added up too.
     /// - Throws: The first failure that patience did not help. What was acknowledged until then
     ///   stays counted; the summary of it is told on standard error.
-    func all() async throws -> IngestTally {
-        let sums = TallySheet()
+    func all(_ sheet: ManifestSheet? = nil) async throws -> TallySheet {
+        let sums = TallySheet(sheet)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<connections { group.addTask { try await send(sums) } }
@@ -162,7 +215,7 @@ struct IngestRun: Sendable {
         }
         try await finish(sums)
         if let failure = await feed.failure { throw failure }
-        return await sums.tally
+        return sums
     }
 
     private func finish(_ sums: TallySheet) async throws {
@@ -185,7 +238,7 @@ struct IngestRun: Sendable {
         )
         while let batch = await feed.take() {
             for (part, answer) in try await sender.send(batch) {
-                await sums.add(answer, of: part)
+                try await sums.add(answer, of: part)
             }
             await feed.acknowledge(batch, position: sums.tally.position)
         }
@@ -207,6 +260,13 @@ struct IngestRun: Sendable {
 /// The sums of several senders.
 actor TallySheet {
     private(set) var tally = IngestTally()
+    /// nil where only the server's verdicts are added up.
+    private(set) var sheet: ManifestSheet?
 
-    func add(_ answer: IngestAnswer, of batch: FileBatch) { tally.add(answer, of: batch) }
+    init(_ sheet: ManifestSheet?) { self.sheet = sheet }
+
+    func add(_ answer: IngestAnswer, of batch: FileBatch) throws {
+        tally.add(answer, of: batch)
+        try sheet?.add(batch.rows.lines)
+    }
 }
