@@ -1,3 +1,4 @@
+import Foundation
 import MeteringEngine
 import MeteringTestKit
 import SQLiteLedger
@@ -216,6 +217,37 @@ import WireFormat
         #expect(entries[1].before?.contains("reject") == true)
         #expect(entries[1].after?.contains("warn") == true)
         try ledger.close()
+    }
+
+    @Test("what was accepted stays when the log is replayed, and corrections are asked nothing")
+    func replay() async throws {
+        var ledger = try fixture.open()
+        _ = try await ledger.create(.sample(.sum))
+        try await ledger.finishBackfills()
+        try await ledger.record(lines: [Self.line("a"), Self.line("b", amount: "3")])
+        _ = try await ledger.create(try Self.definition(#""schema":false"#, type: "*"))
+
+        let key = EventKey(source: "s", id: "a")
+        let void = CorrectionRequest(.void(.keys([key])), author: "kim", reason: "a test")
+        #expect(try await ledger.correct(void).correction?.events == 1)
+        let other = try decodeEvents(
+            Array("[\(Self.line("b", amount: "5"))]".utf8),
+            framing: .plain
+        )
+        let batch = ledger.preparer.prepare(other, arrival: fixture.time.withLock { $0 })
+        let replace = CorrectionRequest(.replace(batch), author: "kim", reason: "it was 5")
+        #expect(try await ledger.correct(replace).correction?.events == 1)
+        #expect(try await total(ledger) == (try Quantity("5")))
+        try ledger.close()
+        try FileManager.default.removeItem(atPath: fixture.directory + "/derived")
+        ledger = try fixture.open()
+
+        #expect(try await total(ledger) == (try Quantity("5")))
+        let after = try await ledger.record(lines: [Self.line("a"), Self.line("c")])
+        #expect(after.exceptions.map(\.verdict) == [.duplicate, .rejected])
+        _ = try await balanced(ledger)
+        try ledger.close()
+        #expect(try fixture.verified().findings.isEmpty)
     }
 
     @Test("of calls that race a new rule each is judged under the one rule or the other")

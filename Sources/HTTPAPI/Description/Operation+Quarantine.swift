@@ -10,7 +10,7 @@ extension Operation {
         .query("source", .text, "Only from this source, as it was received."),
         .query("type", .text, "Only of this event type, as it was received."),
         .query("eventId", .text, "Only of events with this id, as it was received."),
-        .query("rule", .meterTypeKey, "Only of those that this validation rule rejected."),
+        .query("rule", .text, "Only of those that this validation rule rejected."),
         .query("state", .words(QuarantineState.self), "Only in this state; all where left out."),
         .query(
             "text",
