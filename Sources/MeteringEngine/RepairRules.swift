@@ -169,7 +169,8 @@ extension QuarantineFilter {
             asked.map { $0 == value } ?? true
         }
         guard isAsked(reason, item.reason), isAsked(source, item.source),
-            isAsked(type, item.type), isAsked(eventID, item.eventID), isAsked(state, item.state)
+            isAsked(type, item.type), isAsked(eventID, item.eventID), isAsked(state, item.state),
+            isAsked(rule, item.rule)
         else { return false }
         if let seenFrom, item.lastSeenAt < seenFrom { return false }
         if let seenTo, item.firstSeenAt >= seenTo { return false }

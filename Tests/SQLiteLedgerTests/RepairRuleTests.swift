@@ -231,6 +231,19 @@ import WireFormat
         #expect(try await ledger.item(2)?.repair?.rule == "a")
     }
 
+    @Test("a filter by validation rule finds what that rule rejected, and nothing else")
+    func byValidationRule() async throws {
+        let ledger = try await opened()
+        try await ledger.record(lines: [Self.line("1")])
+        var item = try #require(try await ledger.item(1))
+        item.rule = "call-takes-time"
+        var filter = QuarantineFilter()
+        filter.rule = "call-takes-time"
+        #expect(filter.holds(of: item))
+        item.rule = "call-is-short"
+        #expect(!filter.holds(of: item))
+    }
+
     /// What comes between the look at an item and its release.
     enum Between: CaseIterable { case edit, discard, change, deletion }
 

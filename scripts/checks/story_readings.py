@@ -154,14 +154,27 @@ def data_quality(client, root, tally):
         texts.add((row["timestamp"], row["sender"], row["recipient"]))
     for _, sender, _ in texts:
         used.add(("texts", sender, start), exact.ONE)
+    with gzip.open(os.path.join(root, "web-access-logs", "apache_logs.gz"), "rt") as file:
+        all_lines = file.read().splitlines()
+    lines = set(all_lines)
+    broken = sum(not line.endswith('"') for line in lines)
+    known = 24_333 - len(texts) + len(all_lines) - len(lines)
     books = client.get("/v1/reconciliation")
     tally.equal(books["total"]["balances"], True, "the books balance")
-    tally.equal(books["total"]["quarantined"], str(missed), "rejected by a rule")
-    tally.equal(books["total"]["duplicate"], str(24_333 - len(texts)), "texts that stand twice")
-    tally.equal(books["quarantine"]["total"]["released"], str(missed), "mended and released")
+    tally.equal(books["total"]["quarantined"], str(missed + broken), "rejected by a rule")
+    tally.equal(books["total"]["duplicate"], str(known), "texts and lines that stand twice")
+    released = books["quarantine"]["total"]["released"]
+    tally.equal(released, str(missed + broken), "mended and released")
+    log = Sums()
+    for line in lines:
+        log.add(("log-lines", line.split(" ")[0], _at("2015-05-17 00:00:00")), exact.ONE)
+    days = {"start": _at("2015-05-17 00:00:00"), "end": _at("2015-05-21 00:00:00")}
+    compared = _compare(
+        tally, _readings(client, meterType="log-lines", groupBy="subject", **days), log.all(), "a log"
+    )
     warned = client.get("/v1/validation-rules/call-is-short")["warnings"]
     tally.equal(warned["events"], str(long), "calls over an hour")
-    return _compare(
+    return compared + _compare(
         tally, _readings(client, meterType=["call-seconds", "texts"], **asked), used.all(), "a phone"
     )
 
