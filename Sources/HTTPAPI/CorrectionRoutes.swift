@@ -141,7 +141,7 @@ extension FrontDesk {
         let at = try await knownCorrection(call).position
         var question = CorrectedQuery(after: Position(at.value - 1), upTo: at, limit: limit)
         if var cursor {
-            question.cursor = .init(correction: at, event: Position(try cursor.readNumber()))
+            question.cursor = .init(correction: at, event: try cursor.readPosition())
         }
         let answer = try await ledger.corrected(question)
         var json = JSONWriter(pretty: call.isPretty)

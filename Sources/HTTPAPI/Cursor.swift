@@ -1,3 +1,4 @@
+import UsageModel
 import WireFormat
 
 /// Where a list goes on: opaque to callers, and good only for the query it came from.
@@ -55,6 +56,13 @@ struct Cursor {
         guard bytes.count - at >= 8 else { throw Self.refusal }
         defer { at += 8 }
         return bytes[at..<(at + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// A position of the log.
+    mutating func readPosition() throws(Refusal) -> Position {
+        let number = try readNumber()
+        guard number > 0, number < UInt64(Int64.max) else { throw Self.refusal }
+        return Position(number)
     }
 
     mutating func readSigned() throws(Refusal) -> Int64 {

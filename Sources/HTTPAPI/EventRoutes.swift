@@ -23,7 +23,7 @@ extension FrontDesk {
             query.fault("meterType", "dimensions belong to a meter type", "name the meter type")
         }
         if var cursor = try query.cursor(.events) {
-            question.after = Position(try cursor.readNumber())
+            question.after = try cursor.readPosition()
         }
         try query.finish()
         question.asOf = try await position(of: asOf)
@@ -200,7 +200,7 @@ extension FrontDesk {
         let key = query.text("meterType").flatMap { query.meterType($0) }
         var question = UnreadableQuery(meterType: key, limit: query.limit())
         if var cursor = try query.cursor(.unreadable) {
-            let position = Position(try cursor.readNumber())
+            let position = try cursor.readPosition()
             let meter = UInt32(truncatingIfNeeded: try cursor.readNumber())
             question.after = UnreadableEvent.OrderKey(position: position, meter: meter)
         }

@@ -265,6 +265,7 @@ extension FrontDesk {
         json.field("pointer", event.pointer)
         json.field("detail", event.detail)
         if !event.rule.isEmpty { json.field("rule", event.rule) }
+        if let set = event.backfillSet { json.field("backfillSet", BackfillSet.id(set)) }
         if !event.source.isEmpty { json.field("source", event.source) }
         if !event.eventID.isEmpty { json.field("eventId", event.eventID) }
         if !event.type.isEmpty { json.field("type", event.type) }

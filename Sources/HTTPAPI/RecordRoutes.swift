@@ -51,7 +51,7 @@ extension FrontDesk {
         var query = try call.query()
         let limit = query.limit()
         var after: Position?
-        if var cursor = try query.cursor(.events) { after = Position(try cursor.readNumber()) }
+        if var cursor = try query.cursor(.events) { after = try cursor.readPosition() }
         try query.finish()
         let record = try await knownRecord(call)
         var question = EventQuery(range: record.period, limit: limit)

@@ -109,11 +109,26 @@ public struct CorrectionHistory: Sendable {
         return set
     }
 
-    /// Whether the set of an event, if it has one, lets it count.
+    /// Whether the set of an event, if it has one, lets it count now.
+    public func includes(_ event: UInt64) -> Bool { isIncluded(event, asOf: .max) }
+
     private func isIncluded(_ event: UInt64, asOf position: UInt64) -> Bool {
         guard let set = followed(by: event) else { return true }
         return sets[set]?.last { $0.at <= position }?.counts ?? false
     }
+
+    /// Whether a set was sent events between two positions.
+    public func hasPart(from first: UInt64, upTo last: UInt64) -> Bool {
+        // The newest are asked for mostly.
+        for span in spans.reversed() {
+            if span.positions.lowerBound < first { return false }
+            if span.positions.lowerBound <= last { return true }
+        }
+        return false
+    }
+
+    /// Behind the last event that a set was sent.
+    public var partsEnd: UInt64 { spans.last?.positions.upperBound ?? 0 }
 
     /// The events of a set, in order.
     public func events(of set: Int64) -> [UInt64] {

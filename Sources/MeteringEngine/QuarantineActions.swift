@@ -171,6 +171,11 @@ public struct QuarantineRunner: Sendable {
         for item in page.events {
             work.looked += 1
             work.after = item.number
+            // One that was on its way to a set is released alone, into that set.
+            if item.backfillSet != nil, action.request.kind.releases {
+                work.failed += 1
+                continue
+            }
             var edited: [UInt8]?
             switch repair?.applied(to: item.bytes) {
             case .changed(let bytes): edited = bytes

@@ -80,6 +80,8 @@ public struct QuarantinedEvent: Sendable, Hashable {
     public var detail: String
     /// The key of the validation rule that rejected it; empty for all other reasons.
     public var rule = ""
+    /// The number of the backfill set that it was on its way to; it is released into that one.
+    public var backfillSet: Int64?
     public var source: String
     public var eventID: String
     public var type: String

@@ -156,7 +156,8 @@ public struct RepairRunner: Sendable {
 extension RepairRule {
     /// Whether an item that came is for this rule to mend.
     func takes(_ item: QuarantinedEvent) -> Bool {
-        definition.isEnabled && item.number > afterItem && definition.match.holds(of: item)
+        definition.isEnabled && item.number > afterItem && item.backfillSet == nil
+            && definition.match.holds(of: item)
     }
 }
 

@@ -61,7 +61,11 @@ extension SQLiteLedger {
     }
 
     public func position(knownAt instant: Instant) async throws(LedgerError) -> Position {
-        try reading("a position by its time") { try core.truth.position(knownAt: instant) }
+        try reading("a position by its time") {
+            // What is committed is read only once it is added.
+            let known = try core.truth.position(knownAt: instant)
+            return min(known, Position(core.derived.read { $0.rolledUp }))
+        }
     }
 
     /// How often the books are read beside the intake before it is made to wait for them.
@@ -82,7 +86,7 @@ extension SQLiteLedger {
         let before = core.derived.read { $0.rebuilds }
         do {
             var successions: Int
-            var answer: Answer
+            var answer: Answer?
             var tries = 0
             repeat {
                 tries += 1
@@ -90,12 +94,14 @@ extension SQLiteLedger {
                     throw LedgerError(.busy, "versions and corrections kept coming in between")
                 }
                 successions = core.successions.load(ordering: .sequentiallyConsistent)
-                answer = try body()
-            } while successions != core.successions.load(ordering: .sequentiallyConsistent)
+                do { answer = try body() } catch is ReadingOutdated { answer = nil }
+            } while answer == nil
+                || successions != core.successions.load(ordering: .sequentiallyConsistent)
             let after = core.derived.read { $0.rebuilds }
             guard before == after, after.isMultiple(of: 2) else {
                 throw LedgerError(.busy, "derived state is being rebuilt from the log")
             }
+            guard let answer else { throw LedgerError(.busy, "a reading was given up") }
             return answer
         } catch {
             if error is DerivedFileError {

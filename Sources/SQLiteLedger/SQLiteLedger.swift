@@ -139,7 +139,8 @@ public final class SQLiteLedger: UsageLedger {
                 packed: packed,
                 totals: totals,
                 isAtomic: isAtomic,
-                order: order
+                order: order,
+                set: set
             ) {
                 ticket.resume(returning: $0)
             }

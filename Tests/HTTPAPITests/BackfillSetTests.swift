@@ -28,7 +28,7 @@ import WireFormat
                     entropy: Array(repeating: 7, count: 32)
                 )
             )
-            edge = Edge(over: ledger, quarantine: nil, sets: ledger)
+            edge = Edge(over: ledger, quarantine: ledger, sets: ledger)
             let type = #"{"key":"all","eventTypes":["*"],"aggregation":"count"}"#
             _ = try await edge.post("/v1/meter-types", type)
         }
@@ -130,6 +130,34 @@ import WireFormat
 
         #expect((late.status, late.problem) == (409, "set-not-open"))
         #expect(try await house.edge.get("/v1/events/gateway/b").status == 404)
+        try house.leave()
+    }
+
+    @Test("what was rejected on its way into a set is released into it, while it is open")
+    func released() async throws {
+        let house = try await House()
+        _ = try await house.open()
+        let wrong = Edge.event("a", amount: "1").replacing("00:00Z\"", with: "00:00\"")
+        let answer = try await house.edge.post("/v1/backfill-sets/bs-1/events", "[\(wrong)]")
+        #expect(answer.json["rejected"]?.canonical == "1")
+        let item = try await house.edge.get("/v1/quarantine/q-1").json
+        #expect(item["backfillSet"]?.stringValue == "bs-1")
+        let repair = #"{"version":1,"patch":{"time":"2026-11-01T00:00:00Z"}}"#
+        let json: HTTPFields = [.contentType: "application/json"]
+        let edited = try await house.edge.ask(
+            .patch,
+            "/v1/quarantine/q-1",
+            Array(repair.utf8),
+            json
+        )
+        #expect(edited.status == 200)
+
+        #expect(try await house.edge.post("/v1/quarantine/q-1/release", "{}").status == 200)
+
+        #expect(try await house.counted() == "0", "the set is open")
+        #expect(try await house.edge.get("/v1/backfill-sets/bs-1").json["events"]?.canonical == "1")
+        _ = try await house.say("close")
+        #expect(try await house.counted() == "1")
         try house.leave()
     }
 

@@ -218,4 +218,22 @@ import WireFormat
             edge.ledger.asked.askedUnreadable?.after == .init(position: Position(5), meter: 3)
         )
     }
+
+    @Test(
+        "a cursor whose position was tampered with is refused",
+        arguments: [0, UInt64.max, 1 << 63]
+    )
+    func tampered(position: UInt64) async throws {
+        let edge = Edge()
+        try await edge.send("a", "b")
+        let next = try await edge.get("/v1/events?limit=1").json["next"]?.stringValue
+        var bytes = try #require(next.flatMap { Base64.decodeURL($0) })
+        let forged = (0..<8).map { UInt8(truncatingIfNeeded: position >> UInt64(56 - 8 * $0)) }
+        bytes.replaceSubrange(9..<17, with: forged)
+
+        let cursor = Base64.encode(bytes, .url)
+        let reply = try await edge.get("/v1/events?limit=1&cursor=\(cursor)")
+
+        #expect((reply.status, reply.problem) == (400, "invalid-cursor"))
+    }
 }

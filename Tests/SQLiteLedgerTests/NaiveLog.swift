@@ -176,7 +176,7 @@ struct NaiveLog {
         let back =
             wasClosed
             ? sets[place].room.keys.filter { key in
-                isIncluded(key) && stacks[key]?.known.last?.at == sets[place].room.at
+                stacks[key]?.known.last?.at == sets[place].room.at
             } : []
         say(place, counts: false)
         let at = position

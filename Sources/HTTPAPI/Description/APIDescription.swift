@@ -153,7 +153,9 @@ extension ProblemType {
 
     /// The answer of one status, whichever of its types it is.
     fileprivate static func document(_ types: [ProblemType], at status: Int) -> JSONObject {
-        let all = [Schema.problem, .atomicProblem, .itemProblem, .ruleProblem]
+        let all = [
+            Schema.problem, .atomicProblem, .itemProblem, .ruleProblem, .repairRuleProblem,
+        ]
         let choices = all.map { schema in
             (schema, types.filter { $0.schema.name == schema.name })
         }

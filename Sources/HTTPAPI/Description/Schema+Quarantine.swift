@@ -8,6 +8,7 @@ extension Schema {
         .required("version", whole, "1, and one more with every change."),
         .required("reason", text), .required("pointer", text), .required("detail", text),
         .optional("rule", text, "The key of the validation rule that rejected it."),
+        .optional("backfillSet", backfillSetID, "The set that it was on its way to."),
         .optional("source", text), .optional("eventId", text), .optional("type", text),
         .required("firstSeenAt", instant), .required("lastSeenAt", instant),
         .required("seen", count, "How often it was sent."),

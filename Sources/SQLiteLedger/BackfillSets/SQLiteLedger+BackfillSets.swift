@@ -79,9 +79,9 @@ extension Committer {
                 part = received
             } beforeReadings: {
                 guard let part else { return }
-                // Before any reading meets the events: those ask what counts as of theirs.
+                // Before any reading meets the events. One that is under way finds out by itself
+                // whether it met some: see ``UsageReader``.
                 core.corrections.withLock { $0.add(part) }
-                core.successions.add(1, ordering: .sequentiallyConsistent)
             }
             group.started = started
             hand(over: group)

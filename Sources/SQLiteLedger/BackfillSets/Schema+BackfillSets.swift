@@ -23,7 +23,7 @@ extension Schema {
             reason TEXT NOT NULL CHECK (reason <> ''),
             token TEXT UNIQUE CHECK (token <> ''),
             fingerprint INTEGER NOT NULL,
-            events INTEGER NOT NULL CHECK (events > 0 OR kind = 'revert'),
+            events INTEGER NOT NULL CHECK (events > 0 OR kind IN ('close', 'revert')),
             books TEXT NOT NULL,
             checksum INTEGER NOT NULL,
             targets BLOB NOT NULL,
@@ -54,5 +54,7 @@ extension Schema {
             kept BLOB NOT NULL
         ) STRICT;
         CREATE INDEX backfill_part_of ON backfill_part (backfill_set, number);
+
+        ALTER TABLE quarantine ADD COLUMN backfill_set INTEGER;
         """
 }

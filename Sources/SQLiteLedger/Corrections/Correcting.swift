@@ -16,7 +16,9 @@ extension Committer {
         guard plan.changesSomething else { return CorrectionOutcome(correction: nil) }
         // More may have been sent to the set.
         if let set = plan.backfillSet {
-            guard registry.backfillSet(set.number) == set else { return nil }
+            guard registry.backfillSet(set.number) == set,
+                registry.parts[set.number] ?? 0 == plan.parts
+            else { return nil }
         }
         let entry = position + 1
         let correction = Correction(

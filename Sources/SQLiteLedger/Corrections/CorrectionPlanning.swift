@@ -22,8 +22,11 @@ struct CorrectionPlan: Sendable {
     var events: Int64 = 0
     /// The backfill set that it closes or reverts, as it was looked at; nil: it does neither.
     var backfillSet: BackfillSet?
+    /// How many calls the set was sent by then.
+    var parts = 0
 
-    /// Whether anything is to be written: who reverts a set that is open changes no event.
+    /// Whether anything is to be written: who reverts a set that is open changes no event, nor who
+    /// closes one whose events are all void.
     var changesSomething: Bool { events > 0 || backfillSet != nil }
 }
 
@@ -37,8 +40,9 @@ struct CorrectionPlanning {
 
     init(core: LedgerCore, request: CorrectionRequest) {
         (self.core, self.request) = (core, request)
-        registry = core.corrections.withLock { $0 }
+        // In this order: of all events up to there it is known whether they came in a set.
         position = core.derived.read { $0.position }
+        registry = core.corrections.withLock { $0 }
         let nothing = MeterCatalog(generation: 0, meterTypes: [])
         preparer = EventPreparer(hashKey: core.truth.hashKey, catalog: nothing)
     }
@@ -80,6 +84,7 @@ struct CorrectionPlanning {
             throw LedgerError(.invalidCorrection, "\(set.id) has no events")
         }
         plan.backfillSet = set
+        plan.parts = registry.parts[number] ?? 0
         let changes = isClose ? try makingRoom(for: set) : try givingRoomBack(set)
         guard changes.count <= Limits.correctionEventsMax else { throw tooMany }
         try complete(&plan, changes)
@@ -115,7 +120,8 @@ struct CorrectionPlanning {
         let history = registry.history
         return stored.flatMap(\.changes).map(\.position)
             .filter { history.words(of: $0).last?.at == at }
-            .flatMap { history.restoring($0) }
+            // Also of a set that does not count now: it may be closed again.
+            .map { CorrectionHistory.Change(position: $0, counts: true) }
     }
 
     /// Where those of a set stand in the books that count as long as it does.
@@ -348,7 +354,9 @@ struct CorrectionPlanning {
                 )
             )
             let did = registry.history.counts(change.position)
-            guard did != change.counts else { continue }
+            guard did != (change.counts && registry.history.includes(change.position)) else {
+                continue
+            }
             plan.books[books, default: 0] += did ? 1 : -1
         }
     }

@@ -26,7 +26,9 @@ struct CorrectionPreviewing {
         var positions = plan.targets.map(\.change.position).filter { $0 != 0 }
         if let set = plan.backfillSet {
             tried.say(set.number, counts: plan.request.kind == .close)
-            positions = (positions + tried.history.counting(with: set.number)).sorted()
+            let isAbout = plan.request.kind == .close || set.state == .closed
+            if isAbout { positions += tried.history.counting(with: set.number) }
+            positions.sort()
         }
         let (meters, hasMore) = try meters(positions, replacements)
         let types = core.currentMeterTypes()

@@ -19,6 +19,8 @@ struct CorrectionRegistry: Sendable {
     private(set) var voided: [StoredCorrection.BooksPlace: Int64] = [:]
     /// By their numbers, from 1.
     private(set) var backfillSets: [BackfillSet] = []
+    /// How many calls each set was sent.
+    private(set) var parts: [Int64: Int] = [:]
     /// Where the events of each set stand in the books.
     private var setBooks: [Int64: [StoredCorrection.BooksPlace: Int64]] = [:]
 
@@ -90,6 +92,7 @@ struct CorrectionRegistry: Sendable {
         let place = Int(part.set) - 1
         guard backfillSets.indices.contains(place) else { return }
         backfillSets[place].events += Int64(part.positions.count)
+        parts[part.set, default: 0] += 1
         history.add(part.positions, to: part.set)
         for bucket in part.buckets {
             buckets[bucket.subjectHash, default: []].insert(bucket.bucket)

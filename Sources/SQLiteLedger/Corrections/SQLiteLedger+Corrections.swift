@@ -93,7 +93,8 @@ private struct CorrectedReader {
     /// follow their set.
     private func targets(of stored: StoredCorrection) -> [CorrectionHistory.Change] {
         let named = stored.changes
-        guard let set = stored.correction.backfillSet else { return named }
+        let isAbout = stored.correction.kind == .close || stored.correction.events > 0
+        guard let set = stored.correction.backfillSet, isAbout else { return named }
         let at = stored.correction.position.value
         let following = core.corrections.withLock { $0.history }.counting(with: set, asOf: at)
             .map {

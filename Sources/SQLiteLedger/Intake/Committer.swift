@@ -221,8 +221,8 @@ extension Truth {
                     try Self.insert(block, commit: commit, at: at, database)
                 }
                 for quarantined in decision.quarantined {
-                    let bytes = parties[quarantined.party].batch.bytes
-                    numbers.append(try Self.insert(quarantined, bytes, hashKey, at, database))
+                    let party = parties[quarantined.party]
+                    numbers.append(try Self.insert(quarantined, of: party, hashKey, at, database))
                 }
                 try Self.insert(decision.unreadable, database)
                 try Self.write(decision.warned, at: at, database)
@@ -275,15 +275,17 @@ extension Truth {
 
     private static func insert(
         _ quarantined: GroupDecision.Quarantined,
-        _ bytes: [UInt8],
+        of party: Party,
         _ hashKey: SipHashKey,
         _ at: Instant,
         _ database: Database
     ) throws -> Int64 {
+        let bytes = party.batch.bytes
         let original = Array(bytes[quarantined.whole.range])
-        // Which rule it was is part of the reason.
+        // Which rule it was is part of the reason, and on its way to which set.
         let rule = quarantined.rule.isEmpty ? "" : ":" + quarantined.rule
-        let reason = Array((quarantined.reason + rule).utf8)
+        let set = party.set.map { "#" + BackfillSet.id($0) } ?? ""
+        let reason = Array((quarantined.reason + rule + set).utf8)
         let digest = unsafe original.withUnsafeBytes { original in
             unsafe reason.withUnsafeBytes { reason in
                 unsafe KeyHash(key: hashKey, source: reason, id: original)
@@ -295,8 +297,8 @@ extension Truth {
         let statement = try database.cachedStatement(
             sql: """
                 INSERT INTO quarantine (digest, reason, pointer, detail, source, event_id, type,
-                    first_seen_at, last_seen_at, seen, original, rule)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+                    first_seen_at, last_seen_at, seen, original, rule, backfill_set)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
                 ON CONFLICT (digest) DO UPDATE SET
                     seen = seen + 1, last_seen_at = excluded.last_seen_at
                 RETURNING number
@@ -308,6 +310,7 @@ extension Truth {
                 Data(digest.bytes), quarantined.reason, quarantined.pointer, quarantined.detail,
                 text(quarantined.source), text(quarantined.eventID), text(quarantined.type),
                 at.microseconds, at.microseconds, Data(original), quarantined.rule,
+                party.set,
             ]
         )
         guard let number else { throw LedgerError(.corrupt, "quarantine gave no number") }

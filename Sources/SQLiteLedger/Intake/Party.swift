@@ -12,6 +12,8 @@ struct Party: Sendable {
     let isAtomic: Bool
     /// The items of the quarantine that its events are; nil for what comes from outside.
     let order: ReleaseOrder?
+    /// The backfill set that takes its events; nil: they count at once.
+    var set: Int64?
     let answer: @Sendable (Result<BatchOutcome, LedgerError>) -> Void
 
     /// Calls of fewer events are packed by the committer, several into one block.

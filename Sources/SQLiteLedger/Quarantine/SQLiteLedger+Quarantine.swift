@@ -43,7 +43,7 @@ extension SQLiteLedger: QuarantineStore {
             ],
             note: note
         )
-        let outcome = try await release(order)
+        let outcome = try await release(order, into: item.backfillSet)
         let after = try await known(number)
         guard outcome.isRefused else {
             return .changed(after, outcome.exceptions.first?.verdict ?? .accepted)
@@ -54,11 +54,15 @@ extension SQLiteLedger: QuarantineStore {
     /// Hands an order to the committer.
     ///
     /// - Returns: an outcome that is refused where an item was changed since it was looked at.
-    func release(_ order: ReleaseOrder) async throws(LedgerError) -> BatchOutcome {
+    /// - Parameter set: The backfill set that the items were on their way to.
+    func release(
+        _ order: ReleaseOrder,
+        into set: Int64? = nil
+    ) async throws(LedgerError) -> BatchOutcome {
         let batch = try keeping("preparing a release") {
             try order.prepared(by: preparer, now: core.clock())
         }
-        return try await record(batch, isAtomic: false, order)
+        return try await record(batch, isAtomic: false, order, into: set)
     }
 
     private func known(_ number: Int64) async throws(LedgerError) -> QuarantinedEvent {

@@ -82,6 +82,7 @@ extension Truth {
         item.changedAt = (row["changed_at"] as Int64?).map(Instant.init(microseconds:))
         item.note = QuarantineNote(author: row["author"], reason: row["change_reason"])
         item.rule = row["rule"]
+        item.backfillSet = row["backfill_set"]
         item.releasedPosition = (row["released_position"] as Int64?).map { Position(UInt64($0)) }
         item.droppedAt = (row["dropped_at"] as Int64?).map(Instant.init(microseconds:))
         if let rule = row["repair_rule"] as String?, let outcome = row["repair_outcome"] as String?

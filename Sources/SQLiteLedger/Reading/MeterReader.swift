@@ -12,7 +12,6 @@ struct MeterReader {
     private let keys: [(key: MeterTypeKey, rule: EnrolmentRule, isRetired: Bool)]
     private let registry: MeterRegistry
     private let customers: CustomerRegistry
-    private let corrections: CorrectionRegistry
     private var meters: [Meter] = []
     private var next: MeterQuery.Place?
 
@@ -21,7 +20,6 @@ struct MeterReader {
         for key in query.meterTypes { _ = try core.versions(of: key) }
         registry = core.meterRegistry.withLock { $0 }
         customers = core.customerRegistry.withLock { $0 }
-        corrections = core.corrections.withLock { $0 }
         for key in query.customers where customers.customer(key) == nil {
             throw LedgerError(.notFound, "there is no customer \"\(key)\"")
         }
@@ -114,7 +112,9 @@ struct MeterReader {
         let nothing = Instant(microseconds: 0)..<Instant(microseconds: 0)
         var meter = Meter(id: id, events: 0, span: nothing, standing: standing, customer: customer)
         guard let found, found.first <= found.last else { return meter }
-        let isCorrected = corrections.concerns(core.derived.hash(of: Array(id.subject.utf8)))
+        // Asked after the walk: what it met is known by now.
+        let hash = core.derived.hash(of: Array(id.subject.utf8))
+        let isCorrected = core.corrections.withLock { $0.concerns(hash) }
         meter.events =
             found.isPartial || isCorrected ? try events(of: id) ?? found.events : found.events
         meter.span = RollupBucket.start(found.first)..<RollupBucket.start(found.last + 1)

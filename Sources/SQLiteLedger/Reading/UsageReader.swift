@@ -113,8 +113,19 @@ struct UsageReader {
             position = asOf
             windows = try UsageWindows(query, readsEventsOnly: true)
         }
+        try checkParts(upTo: position)
         try readEvents(windows, upTo: position)
         return try answer(windows, at: position)
+    }
+
+    /// Begins anew where a backfill set was sent events that the rollups count by now, and that
+    /// were not known to be void when the reading began.
+    private func checkParts(upTo position: UInt64) throws {
+        let known = corrections.history.partsEnd
+        let hasMore = core.corrections.withLock {
+            $0.history.hasPart(from: known, upTo: position)
+        }
+        if hasMore { throw ReadingOutdated() }
     }
 
     /// The buckets whose rollups count events that are void, or lack some that are tried out.
@@ -358,3 +369,6 @@ struct UsageReader {
         return dimensions
     }
 }
+
+/// A reading met what it did not know of, and begins anew.
+struct ReadingOutdated: Error {}
