@@ -25,7 +25,9 @@ struct AssetShelf: Sendable {
             let parts = file.name.split(separator: ".").map(String.init)
             let (stem, ending) = (parts.dropLast().joined(separator: "."), parts.last ?? "")
             var bytes = file.bytes
+            if ending == "css" { bytes = Self.withoutRemarks(bytes, from: "/*") }
             if ending == "js" {
+                bytes = Self.withoutRemarks(bytes, from: "/**")
                 var text = String(decoding: bytes, as: UTF8.self)
                 for other in scripts.map({ String($0.name.dropLast(3)) }) {
                     for quote in ["\"", "'"] {
@@ -76,6 +78,24 @@ struct AssetShelf: Sendable {
         }
         guard let packed, packed.count < bytes.count else { return nil }
         return packed
+    }
+
+    /// The text without comments: those that begin with a mark and end with `*/`, and lines of `//`.
+    /// It knows no strings: ours hold no such marks.
+    private static func withoutRemarks(_ bytes: [UInt8], from mark: String) -> [UInt8] {
+        var text = ""
+        var rest = String(decoding: bytes, as: UTF8.self)[...]
+        while let open = rest.firstRange(of: mark) {
+            text += rest[..<open.lowerBound]
+            rest = rest[open.upperBound...]
+            guard let close = rest.firstRange(of: "*/") else { break }
+            rest = rest[close.upperBound...]
+        }
+        let lines = (text + rest).split(separator: "\n").filter { line in
+            let start = line.drop { $0 == " " }
+            return !start.isEmpty && !start.hasPrefix("//")
+        }
+        return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
     private static func hash(_ bytes: [UInt8]) -> String {

@@ -57,7 +57,8 @@ struct Layout {
         values["page"] = page.template
         values["nav"] = navigation
         values["token"] = visit.token
-        values["author"] = visit.author
+        values["who"] = visit.author.isEmpty ? nil : visit.author
+        values["typedReason"] = visit.form?.text("reason")
         values["here"] = visit.path
         values["problem"] = problem.map(Self.shown)
         values["errors"] = problem.map(Self.errors)

@@ -9,10 +9,11 @@ extension Printer {
         ("reason", PackageResources.reason_mustache),
         ("q", PackageResources.q_mustache),
         ("t", PackageResources.t_mustache),
-        ("options", PackageResources.options_mustache),
+        ("option", PackageResources.option_mustache),
         ("pager", PackageResources.pager_mustache),
         ("call", PackageResources.call_mustache),
         ("overview", PackageResources.overview_mustache),
+        ("overview-empty", PackageResources.overview_empty_mustache),
         ("you", PackageResources.you_mustache),
     ]
 }

@@ -1,5 +1,5 @@
-import Mustache
-import WireFormat
+public import Mustache
+public import WireFormat
 
 /// Prints templates.
 struct Printer: Sendable {
@@ -11,7 +11,8 @@ struct Printer: Sendable {
         MustacheContentTypes.register(PageText(), named: PageText.name)
         var library = MustacheLibrary()
         for (name, bytes) in Self.stackFiles + Self.deskFiles {
-            let text = String(decoding: bytes, as: UTF8.self)
+            // Within a line a partial must not break it.
+            let text = String(decoding: bytes.last == 10 ? bytes.dropLast() : bytes[...], as: UTF8.self)
             do {
                 // Each by itself: a partial would else be escaped by the library's own rule.
                 try library.register("{{% CONTENT_TYPE:\(PageText.name)}}" + text, named: name)

@@ -37,6 +37,9 @@ struct Visit {
     /// The address of the page without its query.
     var path: String { target.path }
 
+    /// The host and port that the browser asked.
+    var authority: String { request.head.authority ?? "127.0.0.1:8337" }
+
     /// A name that the pattern of the address left open: `visit["key"]`.
     subscript(name: String) -> String { names[name] ?? "" }
 
@@ -122,7 +125,7 @@ struct Fields: Hashable {
         var text = value[...]
         while text.first?.isWhitespace == true { text.removeFirst() }
         while text.last?.isWhitespace == true { text.removeLast() }
-        return text.isEmpty ? nil : text.replacing("\r\n", with: "\n")
+        return text.isEmpty ? nil : String(text).replacing("\r\n", with: "\n")
     }
 
     /// All values of a name that are not empty.
