@@ -14,6 +14,10 @@ extension Printer {
         ("call", PackageResources.call_mustache),
         ("overview", PackageResources.overview_mustache),
         ("overview-empty", PackageResources.overview_empty_mustache),
+        ("spark", PackageResources.spark_mustache),
+        ("meters", PackageResources.meters_mustache),
+        ("meter", PackageResources.meter_mustache),
+        ("search", PackageResources.search_mustache),
         ("you", PackageResources.you_mustache),
     ]
 }

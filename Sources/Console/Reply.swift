@@ -16,7 +16,7 @@ enum Reply {
     /// A document of the API, as it is.
     case document(HTTPResponse, [UInt8])
     /// Server-sent events.
-    case stream(@Sendable (inout any ResponseBodyWriter) async throws -> Void)
+    case stream(LiveFeed)
 }
 
 /// A page: the template that stands within the layout, and what it shows.
@@ -100,9 +100,9 @@ extension Console {
                 headers[field.name] = field.value
             }
             return Self.response(head.status, headers, body)
-        case .stream(let write):
+        case .stream(let feed):
             headers[.contentType] = "text/event-stream"
-            return Response(status: .ok, headers: headers, body: ResponseBody { try await write(&$0) })
+            return Response(status: .ok, headers: headers, body: ResponseBody(asyncSequence: feed))
         }
     }
 
