@@ -151,7 +151,7 @@ class Mouse:
         target.select_option(label=label)
 
     def open_row(self, text):
-        row = self.page.locator("main tr[data-href]", has_text=text).first
+        row = self.page.locator("main tr[data-href]").filter(has_text=text).first
         row.locator("td").last.click()
 
     def go(self, key):
@@ -223,7 +223,8 @@ class Keyboard:
         rows = self.page.locator("main tr[data-href]")
         for _ in range(rows.count() + 1):
             self.page.keyboard.press("j")
-            if text in self.page.evaluate("document.activeElement.textContent"):
+            here = self.page.evaluate("document.activeElement.textContent")
+            if re.search(text if isinstance(text, re.Pattern) else re.escape(text), here):
                 self.page.keyboard.press("Enter")
                 return
         raise RuntimeError(f"j does not reach a row with {text}")
