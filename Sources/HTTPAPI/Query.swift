@@ -1,5 +1,6 @@
 import MeteringEngine
 import UsageModel
+import WireFormat
 
 /// The parameters of a call, read one by one; what nobody asked for is refused by name.
 ///

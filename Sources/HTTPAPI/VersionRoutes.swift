@@ -223,7 +223,11 @@ extension FrontDesk {
         }
         let answer = try await ledger.preview(question)
         var json = JSONWriter(pretty: call.isPretty)
-        json.object { Self.write(answer, &$0) }
+        let resets = UsageQuery.nextResets(draft.resetSchedule, in: own, after: clock())
+        json.object { json in
+            Self.write(answer, &json)
+            json.array("nextResets") { json in resets.forEach { json.instant($0) } }
+        }
         return .json(json)
     }
 

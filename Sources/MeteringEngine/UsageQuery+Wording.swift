@@ -11,6 +11,16 @@ extension UsageQuery {
         PeriodCalendar(schedule: schedule, zone: zone)
     }
 
+    /// The next resets of a schedule, at most ``MeterReading/nextResetsMax``.
+    public static func nextResets(
+        _ schedule: ResetSchedule,
+        in zone: Zone,
+        after instant: Instant
+    ) -> [Instant] {
+        PeriodCalendar(schedule: schedule, zone: zone)
+            .next(MeterReading.nextResetsMax, after: instant)
+    }
+
     /// The IANA name of a zone.
     public static func name(of zone: Zone) -> String { zone.name }
 

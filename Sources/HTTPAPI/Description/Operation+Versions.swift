@@ -124,6 +124,11 @@ extension Schema {
         .optional("moreReadings", flag, "There when the rest is left out."),
         .required("differences", list(of: difference), "The largest first."),
         .optional("moreDifferences", count, "How many are left out."),
+        .required(
+            "nextResets",
+            list(of: instant, atMost: 3),
+            "Of the draft's schedule, in its zone; in UTC where that is the customer's."
+        ),
     ])
     .named("Preview")
 }
