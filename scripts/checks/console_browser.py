@@ -154,6 +154,9 @@ class Mouse:
         row = self.page.locator("main tr[data-href]").filter(has_text=text).first
         row.locator("td").last.click()
 
+    def open_bar(self, chart, place):
+        chart.locator(".hit").nth(place).click()
+
     def go(self, key):
         self.page.locator(f'nav.side a[data-key="{key}"]').click()
 
@@ -228,6 +231,13 @@ class Keyboard:
                 self.page.keyboard.press("Enter")
                 return
         raise RuntimeError(f"j does not reach a row with {text}")
+
+    def open_bar(self, chart, place):
+        self.focus(chart)
+        self.page.keyboard.press("Home")
+        for _ in range(place):
+            self.page.keyboard.press("ArrowRight")
+        self.page.keyboard.press("Enter")
 
     def go(self, key):
         self.page.keyboard.press("Escape")

@@ -198,4 +198,90 @@ class Delivering(Journey):
         return self.page.locator("main").get_by_label(re.compile("^" + re.escape(name))).first
 
 
-ALL = [Repairing, Voiding, Delivering]
+class Following(Journey):
+    """A subject is looked up, and its reading followed by a bar of the chart to one event."""
+
+    def walk(self):
+        subject = console_world.SUBJECT
+        with self.page.expect_navigation(url=re.compile("/console/(meters|customers|events)")):
+            self.hand.find(subject)
+        if "/console/meters/" not in self.page.url:
+            self.press(self.page.locator('main a[href^="/console/meters/"]').first)
+        self.sees("This period", "the meter")
+        self.shown("meter")
+        self.hand.fill(self.label("From"), "2015-05-17T00:00:00Z")
+        self.hand.fill(self.label("To"), "2015-05-21T00:00:00Z")
+        self.press(self.page.locator("form.toolbar").get_by_role("button", name="Show"))
+        chart = self.page.get_by_role("slider")
+        chart.wait_for()
+        self.shown("chart")
+        with self.page.expect_navigation():
+            self.hand.open_bar(chart, 1)
+        self.sees(subject, "the events of the bar")
+        self.shown("events")
+        with self.page.expect_navigation():
+            self.hand.open_row("apache_logs:")
+        self.sees("Who counted it", "the explanation")
+        self.shown("event")
+
+
+class Moving(Journey):
+    """What works everywhere: keys, the palette, copying in full, times with their zones."""
+
+    def walk(self):
+        if self.hand.name == "mouse":
+            return
+        press, page = self.page.keyboard.press, self.page
+        focused = "document.activeElement.id || document.activeElement.tagName"
+        page.goto(self.browser.origin + "/console/meters")
+        press("Tab")
+        self.tally.equal(page.evaluate(focused), "A", "the first stop is the link past the head")
+        press("Enter")
+        self.tally.equal(page.evaluate(focused), "main", "it leads to the page")
+        press("/")
+        self.tally.equal(page.evaluate(focused), "search", "/ is the search")
+        press("Escape")
+        press("f")
+        self.tally.equal(page.evaluate(focused), "q", "f is the filter")
+        page.keyboard.insert_text(console_world.SUBJECT)
+        page.wait_for_url(re.compile("q=" + re.escape(console_world.SUBJECT)))
+        rows = page.locator("main tr[data-href]")
+        rows.filter(has_text=console_world.SUBJECT).first.wait_for()
+        page.wait_for_function(
+            f"![...document.querySelectorAll('main tr[data-href]')]"
+            f".some(each => !each.textContent.includes('{console_world.SUBJECT}'))"
+        )
+        self.tally.equal(page.evaluate(focused), "q", "the field keeps the focus")
+        press("Escape")
+        press("j")
+        self.tally.equal(page.evaluate(focused), "TR", "j is the first row")
+        press("?")
+        page.locator("#keys").wait_for()
+        self.browser.judge(page, "the keys")
+        press("Escape")
+        press("Control+k")
+        page.locator("dialog.palette[open]").wait_for()
+        page.keyboard.insert_text("met")
+        page.wait_for_timeout(400)
+        self.browser.judge(page, "the palette")
+        self.shown_once("palette")
+        press("Escape")
+        tokens = self.client.get("/v1/usage", meterType="tokens-in", subject="conv-service")
+        meter = page.evaluate("fetch('/console/search?q=conv-service').then(each => each.json())")
+        link = next(each["href"] for each in meter["items"] if "/meters/" in each["href"])
+        page.goto(self.browser.origin + link + "?from=2023-11-01T00:00:00Z&to=2023-12-01T00:00:00Z")
+        value = tokens["readings"][0]["value"]
+        number = page.locator(f'main h2 data.q[value="{value}"]').first
+        number.wait_for()
+        self.tally.check(number.inner_text() != value or len(value) < 4, "it is shown for reading")
+        number.evaluate("each => getSelection().selectAllChildren(each)")
+        press("Control+c")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        self.tally.equal(copied, value, "it is copied in full")
+
+    def shown_once(self, what):
+        path = f"{self.browser.pictures}/{self.name}-{what}.png"
+        self.page.screenshot(path=path)
+
+
+ALL = [Following, Repairing, Voiding, Delivering, Moving]
