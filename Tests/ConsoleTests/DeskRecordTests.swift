@@ -164,7 +164,7 @@ import WireFormat
         let wrong = try await house.page("/console/audit?from=never", status: 422)
 
         #expect(trail.text.contains("Ada&lt;"))
-        #expect(trail.text.contains("1 links checked, all hold"))
+        #expect(trail.text.contains("links checked, all hold: 1"))
         #expect(some.text.contains("/console/corrections/c-1"))
         #expect(entry.text.contains("why &amp; when"))
         #expect(wrong.text.contains("value=\"never\""))

@@ -65,7 +65,7 @@ extension Desk {
         let parts = head.split(separator: ":", maxSplits: 1).map(String.init)
         let words =
             breaks.isEmpty
-            ? Cell.tag(.ok, links == 0 ? "whole" : "\(links) links checked, all hold")
+            ? Cell.tag(.ok, links == 0 ? "whole" : "links checked, all hold: \(links)")
             : .tag(.bad, "broken at \(breaks.joined(separator: ", "))")
         return .drawer(
             "The chain: \(Spelled.some(parts.first ?? "0", "entry", "entries"))",

@@ -237,7 +237,11 @@ extension Desk {
         if let fault = reply.problem {
             pieces = [.card(heading, id: change, [.notice(Notice(fault))])]
         } else if let preview = reply.json["preview"], preview.text("events") != "0" {
-            let shown = previewPieces(of: preview, heading: heading)
+            let shown = previewPieces(
+                of: preview,
+                heading: heading,
+                sides: isClose ? ("Without it", "With it") : ("With it", "Without it")
+            )
             if case .card(_, _, let inner)? = shown.first {
                 pieces = [.card(heading, id: change + "-preview", inner)]
             }

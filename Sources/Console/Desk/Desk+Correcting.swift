@@ -176,7 +176,7 @@ extension Desk {
     private func waysToSay() -> Piece {
         var ways = [("keys", "By their keys"), ("filter", "By a filter")]
         if kind == "restore" { ways.append(("correction", "By a correction")) }
-        return .tabs(
+        return .segments(
             "How the events are named",
             ways.map { value, label in
                 Link(

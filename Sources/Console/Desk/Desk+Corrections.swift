@@ -154,7 +154,13 @@ extension Desk {
     // MARK: What one would do
 
     /// What a dry run told: events, readings before and after, records that would be adjusted.
-    func previewPieces(of preview: JSONValue, heading: String) -> [Piece] {
+    ///
+    /// - Parameter sides: What the columns of now and of then are called.
+    func previewPieces(
+        of preview: JSONValue,
+        heading: String,
+        sides: (now: String, then: String) = ("Before", "After")
+    ) -> [Piece] {
         let count = preview.text("events") ?? "0"
         let meters = preview["meters"]?.arrayValue ?? []
         let records = meters.flatMap { $0["records"]?.arrayValue ?? [] }
@@ -165,7 +171,7 @@ extension Desk {
                 Fact("Closed periods to adjust", .text(String(records.count))),
             ])
         ]
-        if !meters.isEmpty { pieces.append(.table(Self.meterTable(meters))) }
+        if !meters.isEmpty { pieces.append(.table(Self.meterTable(meters, sides))) }
         if preview["hasMoreMeters"] == true {
             pieces.append(.text("Further meters would change; these are the first of them."))
         }
@@ -180,11 +186,14 @@ extension Desk {
         return [.card(heading, id: "preview", pieces)]
     }
 
-    private static func meterTable(_ meters: [JSONValue]) -> Table {
+    private static func meterTable(
+        _ meters: [JSONValue],
+        _ sides: (now: String, then: String)
+    ) -> Table {
         Table(
             label: "Readings before and after",
             columns: [
-                .words("Meter"), .number("Before"), .number("After"), .number("Difference"),
+                .words("Meter"), .number(sides.now), .number(sides.then), .number("Difference"),
             ],
             rows: meters.map { meter in
                 let id = meter.text("meter") ?? ""
@@ -212,14 +221,11 @@ extension Desk {
             ],
             rows: pairs.map { meter, record in
                 let id = record.text("record") ?? ""
-                let bounds = [record.text("start"), record.text("end")].map {
-                    $0.map(Spelled.timeWords) ?? "…"
-                }
                 return Table.Row(
                     Way.record(id),
                     [
                         .code(Spelled.excerpt(id, 14)), .code(meter),
-                        .text(bounds.joined(separator: " to ")),
+                        .text(Spelled.span(record.text("start"), record.text("end")), "UTC"),
                         .quantity(record.text("before")), .quantity(record.text("after")),
                         .quantity(Spelled.difference(record.text("before"), record.text("after"))),
                     ]

@@ -18,6 +18,7 @@ extension Desk {
     static func deliveryColumns(isOfOne: Bool) -> [Table.Column] {
         [
             .words(isOfOne ? "Number" : "Delivery"), .words("State"), .words("Record"),
+            .words("Period"),
             .number("Amount"), .number("Attempts"), .words("Last answer"), .words("Last attempt"),
         ]
     }
@@ -32,11 +33,9 @@ extension Desk {
             Way.delivery(key, number),
             [
                 .text(number, isOfOne ? nil : key), stateOfDelivery(delivery),
-                .text(
-                    record.text("subject") ?? "",
-                    "\(record.text("meterType") ?? "") "
-                        + period(record)
-                ), .quantity(record.text("amount"), record.text("unit")),
+                .text(record.text("subject") ?? "", record.text("meterType")),
+                .text(period(record), record.text("period", "timezone")),
+                .quantity(record.text("amount"), record.text("unit")),
                 .text(delivery.text("attempts") ?? "0"),
                 status == nil && answer == nil ? .none : .text(status ?? "no answer", answer),
                 .time(delivery.text("lastAttemptAt")),
@@ -259,15 +258,18 @@ extension Desk {
         sheet.lede = "To \(names[0]): \(record.text("subject") ?? ""), \(Self.period(record))"
         sheet.tell(problem)
         let isPending = delivery.text("state") == "pending"
-        let facts = Piece.facts(deliveryFacts(delivery, destination))
+        let facts = deliveryFacts(delivery, destination) + answerFacts(delivery)
+        let standing: [Piece] = [.facts(facts)] + answerPieces(delivery)
         sheet.pieces = [
-            isPending
-                ? .watched("How it stands", id: "facts", [facts])
-                : .card("How it stands", id: "facts", [facts]),
-            .card("What came back", id: "answer", answerPieces(delivery)),
-            .card("What is sent", id: "request", requestPieces(delivery, destination)),
-            .card("Send it again", id: "resend", [.form(resendOne(delivery))]),
-            asCall(path),
+            .columns(
+                [
+                    isPending
+                        ? .watched("How it stands", id: "facts", standing)
+                        : .card("How it stands", id: "facts", standing),
+                    .card("What is sent", id: "request", requestPieces(delivery, destination)),
+                ],
+                [.card("Send it again", id: "resend", [.form(resendOne(delivery))])]
+            ), asCall(path),
         ]
         return sheet
     }
@@ -299,16 +301,14 @@ extension Desk {
         return facts
     }
 
+    private func answerFacts(_ delivery: JSONValue) -> [Fact] {
+        let isTried = delivery.text("status") != nil || delivery.text("answer") != nil
+        let status = delivery.text("status") ?? "no answer came"
+        return [Fact("What came back", .text(isTried ? status : "nothing yet: it was not tried"))]
+    }
+
     private func answerPieces(_ delivery: JSONValue) -> [Piece] {
-        let (status, answer) = (delivery.text("status"), delivery.text("answer"))
-        guard status != nil || answer != nil else {
-            return [.text("Nothing yet: it was not tried.")]
-        }
-        var pieces: [Piece] = [
-            .facts([Fact("Status", .text(status ?? "no answer came"))])
-        ]
-        if let answer { pieces.append(.code(label: "The last answer", answer)) }
-        return pieces
+        delivery.text("answer").map { [.code(label: "The last answer", $0)] } ?? []
     }
 
     /// The request as it goes out with each try, as far as it does not differ from try to try.

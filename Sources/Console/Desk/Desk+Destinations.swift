@@ -178,16 +178,16 @@ extension Desk {
         if problem?.status == 409, form.has("definition") {
             sheet.pieces.append(bothDefinitions(item))
         }
+        var left = [Piece.card("Both sides, by period", id: "books", await books(path))]
+        var right = [Piece.card("Settings", id: "facts", [.facts(destinationFacts(item))])]
         if item["retiredAt"] == nil {
-            sheet.pieces.append(.card("What to do", id: "do", doForms(item)))
-        }
-        sheet.pieces.append(.card("Settings", id: "facts", [.facts(destinationFacts(item))]))
-        sheet.pieces.append(.card("Both sides", id: "books", await books(path)))
-        if item["retiredAt"] == nil {
-            sheet.pieces.append(
-                .card("Change it", id: "change", [.form(changeForm(item, problem))])
+            left.insert(
+                .card("Change it", id: "change", [.form(changeForm(item, problem))]),
+                at: 0
             )
+            right.insert(.card("What to do", id: "do", doForms(item)), at: 0)
         }
+        sheet.pieces.append(.columns(left, right))
         sheet.pieces.append(asCall(path))
         return sheet
     }
@@ -280,14 +280,12 @@ extension Desk {
                 .number("Taken"), .number("Failed"), .number("Pending"),
             ],
             rows: lines.map { line in
-                let bounds = [line.text("start"), line.text("end")].map {
-                    $0.map(Spelled.timeWords) ?? ""
-                }
                 return Table.Row(
                     nil,
                     [
                         .code(line.text("meterType") ?? ""),
-                        .text(bounds.joined(separator: " to ")), side(line, "made"),
+                        .text(Spelled.span(line.text("start"), line.text("end")), "UTC"),
+                        side(line, "made"),
                         side(line, "sent"), side(line, "acknowledged"), side(line, "failed"),
                         side(line, "pending"),
                     ]

@@ -29,14 +29,17 @@ extension Desk {
             Link("Correct some", Way.link("/console/corrections/new", selection(filters.typed)))
         ]
         sheet.tell(reply.problem)
-        sheet.pieces = [filters.toolbar("/console/events", problem: reply.problem)]
         let isFirst = query["cursor"].isEmpty
+        let isNewest = isFirst && !oldest && query["to"].isEmpty && query["asOf"].isEmpty
+        var tail: String?
+        if reply.problem == nil, isNewest, !reply.items.isEmpty {
+            let pairs = [("tail", "1")] + filters.asked.filter { $0.0 != "from" }
+            tail = Way.link("/console/live", pairs)
+        }
+        sheet.pieces = [
+            filters.toolbar("/console/events", problem: reply.problem, isLive: tail != nil)
+        ]
         if reply.problem == nil {
-            var tail: String?
-            if isFirst, !oldest, query["to"].isEmpty, query["asOf"].isEmpty {
-                let pairs = [("tail", "1")] + filters.asked.filter { $0.0 != "from" }
-                tail = Way.link("/console/live", pairs)
-            }
             sheet.pieces += eventList(reply, tail, isFiltered: !filters.isEmpty)
             sheet.pieces.append(
                 filters.pager("/console/events", next: reply.json.next, isFirst: isFirst)
@@ -147,28 +150,29 @@ extension Desk {
         let item = reply.json
         let event = item["event"] ?? .null
         sheet.lede = "\(event.text("type") ?? "") of \(event.text("subject") ?? "")"
-        sheet.actions = eventActions(source, id, isVoid: item.text("status") == "void")
-        sheet.pieces = [
-            .card("What it is", id: "facts", [.facts(eventFacts(item, event))]),
-            .card("Who counted it", id: "explanation", explanation(item)),
+        sheet.actions = eventActions(source, id, item)
+        sheet.tag = Self.status(item.text("status"))
+        var pieces: [Piece] = [
+            .card("Who counted it", id: "explanation", explanation(item))
         ]
         let corrections = item["corrections"]?.arrayValue ?? []
         if !corrections.isEmpty {
             let table = Piece.table(correctionsOfEvent(corrections))
-            sheet.pieces.append(.card("Corrections of it", id: "corrections", [table]))
+            pieces.append(.card("Corrections of it", id: "corrections", [table]))
         }
-        sheet.pieces.append(
-            .card(
-                "As it was received",
-                id: "json",
-                [.json(label: "The event", event.pretty)]
-            )
-        )
+        let json = Piece.json(label: "The event", event.pretty)
+        pieces.append(.card("As it was received", id: "json", [json]))
+        let facts = Piece.facts(eventFacts(item, event))
+        sheet.pieces = [.columns(pieces, [.card("What it is", id: "facts", [facts])])]
         sheet.pieces.append(asCall(path))
         return .sheet(sheet)
     }
 
-    private func eventActions(_ source: String, _ id: String, isVoid: Bool) -> [Link] {
+    private func eventActions(_ source: String, _ id: String, _ item: JSONValue) -> [Link] {
+        let isVoid = item.text("status") == "void"
+        if isVoid, item["corrections"] == nil, let set = item.text("backfillSet") {
+            return [Link("Its backfill set", Way.set(set))]
+        }
         func way(_ kind: String) -> String {
             Way.link(
                 "/console/corrections/new",
@@ -186,7 +190,6 @@ extension Desk {
         let subject = event.text("subject") ?? ""
         let type = event.text("type") ?? ""
         var facts = [
-            Fact("Status", Self.status(item.text("status"))),
             Fact("Source", .code(event.text("source") ?? "")),
             Fact("Id", .code(event.text("id") ?? "")),
             Fact("Type", .text(type, to: Way.link("/console/events", [("type", type)]))),
@@ -249,9 +252,6 @@ extension Desk {
                     "\($0.name) = \($0.value.stringValue ?? "–")"
                 }
                 let period = entry["period"]
-                let bounds = [period?.text("start"), period?.text("end")].map {
-                    $0.map(Spelled.timeWords) ?? "…"
-                }
                 return Table.Row(
                     Way.meter(meter),
                     [
@@ -263,7 +263,10 @@ extension Desk {
                         .text(dimensions.isEmpty ? "–" : dimensions.joined(separator: ", ")),
                         period == nil
                             ? .none
-                            : .text(bounds.joined(separator: " to "), period?.text("timezone")),
+                            : .text(
+                                Spelled.span(period?.text("start"), period?.text("end")),
+                                "UTC; its zone is \(period?.text("timezone") ?? "")"
+                            ),
                     ]
                 )
             }

@@ -80,11 +80,12 @@ extension Desk {
         sheet.lede = item.text("detail") ?? ""
         sheet.tell(problem)
         if problem?.slug == "item-changed" { sheet.pieces.append(bothSides(item)) }
-        sheet.pieces.append(.card("What it is", id: "facts", [.facts(itemFacts(item))]))
-        if item.text("droppedAt") == nil {
-            sheet.pieces.append(.card("The record", id: "record", recordPieces(item)))
-        }
-        sheet.pieces += forms(item, problem)
+        let isKept = item.text("droppedAt") == nil
+        var left = isKept ? [Piece.card("The record", id: "record", recordPieces(item))] : []
+        left += isKept ? mending(item, problem) : []
+        var right = [Piece.card("What it is", id: "facts", [.facts(itemFacts(item))])]
+        right += isKept ? settling(item, problem) : []
+        sheet.pieces.append(.columns(left, right))
         sheet.pieces.append(asCall(Way.path("v1", "quarantine", names[0])))
         return sheet
     }
@@ -114,7 +115,7 @@ extension Desk {
         let moods: [String: Cell.Mood] = ["open": .warn, "released": .ok, "discarded": .quiet]
         var facts = [
             Fact("State", .tag(moods[state] ?? .quiet, state)),
-            Fact("Reason", .code(item.text("reason") ?? ""), .text(item.text("detail") ?? "")),
+            Fact("Reason", .code(item.text("reason") ?? "")),
         ]
         if let pointer = item.text("pointer"), !pointer.isEmpty {
             facts.append(Fact("Field at fault", .code(pointer)))

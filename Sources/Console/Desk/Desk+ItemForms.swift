@@ -2,18 +2,22 @@ import WireFormat
 
 /// The forms of a record in quarantine, and what they say to the API.
 extension Desk {
-    func forms(_ item: JSONValue, _ problem: Problem?) -> [Piece] {
-        let state = item.text("state") ?? ""
-        guard item.text("droppedAt") == nil else { return [] }
-        switch state {
+    /// What changes the record itself.
+    func mending(_ item: JSONValue, _ problem: Problem?) -> [Piece] {
+        guard item.text("state") == "open" else { return [] }
+        return [.card("Mend it", id: "mend", editPieces(item, problem))]
+    }
+
+    /// What changes how it stands.
+    func settling(_ item: JSONValue, _ problem: Problem?) -> [Piece] {
+        switch item.text("state") {
         case "open":
-            return [
-                .card("Mend it", id: "mend", editPieces(item, problem)),
+            [
                 .card("Release it", id: "release", [.form(releaseForm(item))]),
                 .card("Discard it", id: "discard", [.form(discardForm(item, problem))]),
             ]
-        case "discarded": return [.card("Open it again", id: "reopen", [.form(reopenForm(item))])]
-        default: return []
+        case "discarded": [.card("Open it again", id: "reopen", [.form(reopenForm(item))])]
+        default: []
         }
     }
 
@@ -138,7 +142,7 @@ extension Desk {
                 hint: place.isText ? nil : "JSON: a number, true, false, null, a list.",
                 isCode: !place.isText
             )
-            if place.pointer == fault { field.error = item.text("detail") }
+            if place.pointer == fault { field.remark = item.text("detail") }
             fields.append(field)
         }
         fields += signature(needsReason: false, reasonHint: "What was wrong, for the trail.")

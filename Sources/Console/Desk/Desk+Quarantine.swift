@@ -190,7 +190,7 @@ extension Desk {
         Table(
             label: "Records in quarantine",
             columns: [
-                .words("Record"), .words("Reason"), .words("Field at fault"), .words("As it came"),
+                .words("Record"), .words("Reason"), .words("Field at fault"),
                 .words("Last seen"), .number("Times sent"),
             ],
             rows: items.map { item in
@@ -202,8 +202,10 @@ extension Desk {
                     [
                         .code(id, item.text("eventId").map { "\(source ?? "") \($0)" }),
                         .code(item.text("reason") ?? "", stateWord(item)),
-                        pointer.isEmpty ? .text("the record") : .code(pointer, value(of: item)),
-                        .code(Spelled.excerpt(Self.text(of: item))), .time(item.text("lastSeenAt")),
+                        pointer.isEmpty
+                            ? .code(Spelled.excerpt(Self.text(of: item)), "all of it")
+                            : .code(pointer, value(of: item)),
+                        .time(item.text("lastSeenAt")),
                         .text(Spelled.count(item.text("seen"))),
                     ]
                 )

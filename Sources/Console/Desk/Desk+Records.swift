@@ -69,11 +69,7 @@ extension Desk {
     }
 
     static func period(_ record: JSONValue) -> String {
-        let period = record["period"]
-        let bounds = [period?.text("localStart"), period?.text("localEnd")].map {
-            ($0 ?? "").replacing("T", with: " ")
-        }
-        return bounds.map { String($0.prefix(16)) }.joined(separator: " to ")
+        Spelled.span(record.text("period", "localStart"), record.text("period", "localEnd"))
     }
 
     static func recordTable(_ items: [JSONValue], label: String = "Usage records") -> Table {
@@ -208,13 +204,11 @@ extension Desk {
                 columns: [.words("Record"), .words("Period"), .number("Amount")],
                 rows: late.map { part in
                     let id = part.text("id") ?? ""
-                    let bounds = [part.text("start"), part.text("end")].map {
-                        $0.map(Spelled.timeWords) ?? ""
-                    }
                     return Table.Row(
                         Way.record(id),
                         [
-                            .code(id), .text(bounds.joined(separator: " to ")),
+                            .code(id),
+                            .text(Spelled.span(part.text("start"), part.text("end")), "UTC"),
                             .quantity(part.text("delta")),
                         ]
                     )

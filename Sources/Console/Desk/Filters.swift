@@ -32,7 +32,7 @@ struct Filters {
     /// A time in UTC: a day alone is its first moment.
     mutating func time(_ name: String, _ label: String) {
         let value = inputs[name]
-        fields.append(Field(name, label, value, example: "2026-11-01 or 2026-11-01T12:00:00Z"))
+        fields.append(Field(name, label, value, example: "2026-11-01"))
         ask(name, value, Self.instant(value))
     }
 
@@ -81,7 +81,7 @@ struct Filters {
     }
 
     /// The filters above the list.
-    func toolbar(_ path: String, problem: Problem?) -> Piece {
+    func toolbar(_ path: String, problem: Problem?, isLive: Bool = false) -> Piece {
         var form = Form(
             id: "filters",
             method: .get,
@@ -90,6 +90,7 @@ struct Filters {
             buttons: [Form.Button(label: "Filter")],
             way: isEmpty ? nil : Link("Clear", path)
         )
+        form.isLive = isLive
         form.mark(problem)
         return .toolbar(form)
     }

@@ -24,6 +24,8 @@ struct Form {
     var fields: [Field] = []
     var hidden: [(name: String, value: String)] = []
     var buttons: [Button]
+    /// Whether what it filters grows by itself, and can be paused.
+    var isLive = false
     /// A link beside the buttons: back to where nothing was asked for.
     var way: Link?
 
@@ -42,7 +44,7 @@ struct Form {
     var view: [String: Any] {
         var view: [String: Any] = [
             "id": id, "method": method.rawValue, "action": action,
-            "isPost": method == .post,
+            "isPost": method == .post, "isLive": isLive,
             "fields": fields.map { $0.view(in: id) }, "groups": groups,
             "hidden": hidden.map { ["name": $0.name, "value": $0.value] },
             "buttons": buttons.map(view(of:)),
@@ -98,6 +100,8 @@ struct Field {
     var control = Control.text
     var hint: String?
     var error: String?
+    /// What is known to be the matter with the value as it stands; nobody typed it just now.
+    var remark: String?
     var isRequired = false
     var isCode = false
     /// Whether it stands below those before it, and not beside them.
@@ -154,9 +158,11 @@ struct Field {
             view["isChoice"] = true
         }
         view["hint"] = hint
-        view["error"] = error
+        view["error"] = error ?? remark
         view["example"] = example
-        let describing = [hint.map { _ in id + "-hint" }, error.map { _ in id + "-error" }]
+        let describing = [
+            hint.map { _ in id + "-hint" }, (error ?? remark).map { _ in id + "-error" },
+        ]
         let names = describing.compactMap(\.self)
         if !names.isEmpty { view["describedBy"] = names.joined(separator: " ") }
         return view

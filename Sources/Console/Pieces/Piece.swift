@@ -6,6 +6,8 @@ indirect enum Piece {
     /// A part with a heading, and an id for links to it.
     case card(String, id: String, [Piece])
     case text(String)
+    /// What matters on the left, what stands by on the right; one below the other on small screens.
+    case columns([Piece], [Piece])
     case facts([Fact])
     case stats([Fact])
     case table(Table)
@@ -13,6 +15,8 @@ indirect enum Piece {
     case toolbar(Form)
     case form(Form)
     case tabs(String, [Link])
+    /// Ways to see one thing, below the tabs.
+    case segments(String, [Link])
     case notice(Notice)
     case empty(title: String, text: String, code: String?, ways: [Link])
     case lines(label: String, [CodeLine])
@@ -39,6 +43,10 @@ indirect enum Piece {
         case .form(let form): ["form": form.view]
         case .tabs(let label, let links):
             ["tabs": ["label": label, "links": links.map(\.view)]]
+        case .segments(let label, let links):
+            ["segments": ["label": label, "links": links.map(\.view)]]
+        case .columns(let left, let right):
+            ["columns": ["main": left.map(\.view), "beside": right.map(\.view)]]
         case .notice(let notice): ["notice": notice.view]
         case .drawer(let summary, let pieces):
             ["drawer": ["summary": summary, "pieces": pieces.map(\.view)]]

@@ -10,6 +10,15 @@ enum Spelled {
 
     static func timeWords(_ text: String) -> String { Shown.shortTime(text) }
 
+    /// From one time to another; to the minute, or to the day where both are midnights.
+    static func span(_ start: String?, _ end: String?) -> String {
+        let ends = [start, end].map { text in
+            text.map { String($0.prefix(16)).replacing("T", with: " ") } ?? "…"
+        }
+        let areDays = ends.allSatisfy { $0.hasSuffix(" 00:00") || $0 == "…" }
+        return ends.map { areDays ? String($0.prefix(10)) : $0 }.joined(separator: " to ")
+    }
+
     static func quantity(_ text: String) -> [String: Any] {
         ["full": text, "short": Shown.rounded(text)]
     }
