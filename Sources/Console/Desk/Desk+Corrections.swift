@@ -225,7 +225,7 @@ extension Desk {
                     Way.record(id),
                     [
                         .code(Spelled.excerpt(id, 14)), .code(meter),
-                        .text(Spelled.span(record.text("start"), record.text("end")), "UTC"),
+                        .span(record.text("start"), record.text("end"), "UTC"),
                         .quantity(record.text("before")), .quantity(record.text("after")),
                         .quantity(Spelled.difference(record.text("before"), record.text("after"))),
                     ]

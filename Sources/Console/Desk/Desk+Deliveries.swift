@@ -34,7 +34,11 @@ extension Desk {
             [
                 .text(number, isOfOne ? nil : key), stateOfDelivery(delivery),
                 .text(record.text("subject") ?? "", record.text("meterType")),
-                .text(period(record), record.text("period", "timezone")),
+                .span(
+                    record.text("period", "localStart"),
+                    record.text("period", "localEnd"),
+                    record.text("period", "timezone")
+                ),
                 .quantity(record.text("amount"), record.text("unit")),
                 .text(delivery.text("attempts") ?? "0"),
                 status == nil && answer == nil ? .none : .text(status ?? "no answer", answer),

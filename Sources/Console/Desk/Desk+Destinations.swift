@@ -284,7 +284,7 @@ extension Desk {
                     nil,
                     [
                         .code(line.text("meterType") ?? ""),
-                        .text(Spelled.span(line.text("start"), line.text("end")), "UTC"),
+                        .span(line.text("start"), line.text("end"), "UTC"),
                         side(line, "made"),
                         side(line, "sent"), side(line, "acknowledged"), side(line, "failed"),
                         side(line, "pending"),

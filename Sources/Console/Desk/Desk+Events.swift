@@ -263,8 +263,9 @@ extension Desk {
                         .text(dimensions.isEmpty ? "–" : dimensions.joined(separator: ", ")),
                         period == nil
                             ? .none
-                            : .text(
-                                Spelled.span(period?.text("start"), period?.text("end")),
+                            : .span(
+                                period?.text("start"),
+                                period?.text("end"),
                                 "UTC; its zone is \(period?.text("timezone") ?? "")"
                             ),
                     ]

@@ -62,6 +62,8 @@ extension Desk {
     private static let attributes = ["id", "source", "type", "subject", "time"]
     /// The most fields of `data` that are edited one by one.
     private static let leavesMax = 40
+    /// A longer text has more than a line to be typed in.
+    private static let lineMax = 60
 
     private func editPieces(_ item: JSONValue, _ problem: Problem?) -> [Piece] {
         let text = Self.text(of: item)
@@ -139,6 +141,7 @@ extension Desk {
                 name,
                 place.label,
                 value,
+                value.count > Self.lineMax ? .area(rows: 3) : .text,
                 hint: place.isText ? nil : "JSON: a number, true, false, null, a list.",
                 isCode: !place.isText
             )

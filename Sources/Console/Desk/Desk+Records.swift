@@ -87,7 +87,12 @@ extension Desk {
                         .text(
                             item.text("subject") ?? "",
                             item.text("meterType")
-                        ), .text(period(item), zone), kindOfRecord(item.text("kind")),
+                        ),
+                        .span(
+                            item.text("period", "localStart"),
+                            item.text("period", "localEnd"),
+                            zone
+                        ), kindOfRecord(item.text("kind")),
                         .quantity(item.text("value"), item.text("unit")),
                         .quantity(item.text("amount")),
                         .text(Spelled.count(item.text("events"))), .time(item.text("createdAt")),
@@ -208,7 +213,7 @@ extension Desk {
                         Way.record(id),
                         [
                             .code(id),
-                            .text(Spelled.span(part.text("start"), part.text("end")), "UTC"),
+                            .span(part.text("start"), part.text("end"), "UTC"),
                             .quantity(part.text("delta")),
                         ]
                     )

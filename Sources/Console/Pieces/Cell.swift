@@ -23,6 +23,8 @@ struct Cell {
     var href: String?
     /// A second line, smaller.
     var detail: String?
+    /// Whether it stands on one line, however narrow the table is.
+    var isTight = false
 
     static func text(_ text: String, _ detail: String? = nil, to href: String? = nil) -> Cell {
         Cell(content: .text(text), href: href, detail: detail)
@@ -40,6 +42,13 @@ struct Cell {
     static func time(_ text: String?, to href: String? = nil) -> Cell {
         guard let text else { return .none }
         return Cell(content: .time(text), href: href)
+    }
+
+    /// From one time to another.
+    static func span(_ start: String?, _ end: String?, _ zone: String?) -> Cell {
+        var cell = Cell.text(Spelled.span(start, end), zone)
+        cell.isTight = true
+        return cell
     }
 
     /// A quantity, and behind it its unit; a dash where there is none.
@@ -61,6 +70,7 @@ struct Cell {
         }
         view["href"] = href
         view["detail"] = detail
+        view["isTight"] = isTight
         return view
     }
 }
@@ -121,12 +131,18 @@ struct Table {
         return view
     }
 
+    /// A key or an id of so many characters is not broken within a table.
+    private static let tightMax = 40
+
     private func view(of row: Row) -> [String: Any] {
         var cells: [[String: Any]] = []
         let isLinked = row.cells.contains { $0.href == row.href }
         for (index, cell) in row.cells.enumerated() {
             var cell = cell
             if index == 0, !isLinked { cell.href = row.href }
+            if case .code(let text) = cell.content, text.count <= Self.tightMax {
+                cell.isTight = true
+            }
             var view = cell.view
             view["isNumber"] = columns.indices.contains(index) && columns[index].isNumber
             view["isFirst"] = index == 0
