@@ -131,7 +131,7 @@ class Voiding(Journey):
 
         def is_adjusted():
             return self.client.get(
-                "/v1/records", meterType="requests", subject=subject, kind="adjustment",
+                "/v1/usage-records", meterType="requests", subject=subject, kind="adjustment",
             )["items"]
 
         check.until(is_adjusted, "the adjustment", 60)

@@ -69,7 +69,7 @@ class World:
         self.send_line(client)
 
         def is_closed():
-            return bool(client.get("/v1/records", meterType="requests", limit=1)["items"])
+            return bool(client.get("/v1/usage-records", meterType="requests", limit=1)["items"])
 
         check.until(is_closed, "periods are closed", 120)
         client.close()

@@ -70,9 +70,8 @@ document.addEventListener("click", (event) => {
 // Rows of a table know no address: a narrow window makes some scroll that did not before.
 addEventListener("resize", () => prepare(document));
 if (holds("time[data-ago]")) setInterval(() => { if (!document.hidden) tellAges(document); }, 1000);
-if (holds("[data-live], table[data-tail]")) import("./live.js").then((live) => live.startLive());
-if (holds("form[data-instant], [data-refresh], [data-poll]")) {
-  import("./instant.js").then((instant) => instant.startInstant());
+if (holds("[data-live], table[data-tail], form[data-instant], [data-refresh], [data-poll]")) {
+  import("./live.js").then((live) => live.startLive());
 }
 if (holds("[data-filter], [data-pick], form[data-preview]")) {
   import("./builder.js").then((builder) => builder.startBuilder());
