@@ -91,10 +91,8 @@ struct AssetShelf: Sendable {
             guard let close = rest.firstRange(of: "*/") else { break }
             rest = rest[close.upperBound...]
         }
-        let lines = (text + rest).split(separator: "\n").filter { line in
-            let start = line.drop { $0 == " " }
-            return !start.isEmpty && !start.hasPrefix("//")
-        }
+        let lines = (text + rest).split(separator: "\n").map { $0.drop { $0 == " " } }
+            .filter { !$0.isEmpty && !$0.hasPrefix("//") }
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 

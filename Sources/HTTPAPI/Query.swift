@@ -173,6 +173,14 @@ struct Query {
         return nil
     }
 
+    private enum Order: String, CaseIterable { case asc, desc }
+
+    /// `order`: whether the newest comes first.
+    mutating func isDescending() -> Bool {
+        let order: Order? = word("order")
+        return order == .desc
+    }
+
     /// The number of a version of a meter type.
     mutating func version() -> Int? {
         guard let text = text("version") else { return nil }
