@@ -31,7 +31,10 @@ public struct Console: Sendable {
         public init(
             host: String,
             clock: @escaping @Sendable () -> Instant,
-            localTime: @escaping @Sendable (_ instant: Instant, _ zone: String) -> String?,
+            localTime: @escaping @Sendable (_ instant: Instant, _ zone: String) -> String? = {
+                _,
+                _ in nil
+            },
             entropy: @escaping @Sendable (_ count: Int) -> [UInt8],
             rest: @escaping @Sendable (_ time: Duration) async throws -> Void
         ) {

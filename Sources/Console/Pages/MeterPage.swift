@@ -207,30 +207,19 @@ enum MeterPage {
         _ meter: JSONValue,
         _ visit: Visit
     ) async throws -> (Values, Problem?) {
-        var records: [JSONValue] = []
-        var cursor: String?
-        var problem: Problem?
-        // They come in the order in which they were made; the newest are shown first.
-        for _ in 0..<5 {
-            let found = try await visit.api.find(
-                "/v1/usage-records",
-                [
-                    "meterType": meter.text("meterType"), "subject": meter.text("subject"),
-                    "limit": "1000", "cursor": cursor,
-                ]
-            )
-            (records, problem, cursor) = (records + found.items, found.problem, found.next)
-            if cursor == nil { break }
-        }
-        let rows = records.suffix(100).reversed().map { RecordRow($0).values }
+        let (type, subject) = (meter.text("meterType"), meter.text("subject"))
+        let found = try await visit.api.find(
+            "/v1/usage-records",
+            ["meterType": type, "subject": subject, "order": "desc", "limit": "100"]
+        )
         return (
             [
-                "rows": Array(rows),
+                "rows": found.items.map { RecordRow($0).values },
                 "all": Address.link(
                     Console.root + "/records",
-                    ["meterType": meter.text("meterType"), "subject": meter.text("subject")]
+                    ["meterType": type, "subject": subject]
                 ),
-            ], problem
+            ], found.problem
         )
     }
 
