@@ -30,7 +30,8 @@ extension Truth {
         let attempt = (latest ?? 0) + 1
         try database.cachedStatement(
             sql: """
-                INSERT INTO delivery_attempt (destination, batch, attempt, at, state, status, answer)
+                INSERT INTO delivery_attempt
+                    (destination, batch, attempt, at, state, status, answer)
                 VALUES (?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
