@@ -267,8 +267,8 @@ extension Desk {
             .columns(
                 [
                     isPending
-                        ? .watched("Tries", id: "tries", tries(delivery))
-                        : .card("Tries", id: "tries", tries(delivery)),
+                        ? .watched("What came back", id: "tries", tries(delivery))
+                        : .card("What came back", id: "tries", tries(delivery)),
                     .card("What is sent", id: "request", requestPieces(delivery, destination)),
                 ],
                 [
