@@ -122,7 +122,7 @@ extension Desk {
         if let problem = standing.problem { return problem }
         guard standing.json.text("revision") == form["revision"] else {
             return Problem(
-                slug: "already-exists",
+                slug: "",
                 title: "Somebody else changed it first",
                 status: 409,
                 detail: "Nothing of yours was saved. Compare the two, change yours, and save again."

@@ -34,6 +34,7 @@ enum Schema {
             try database.execute(sql: repairs)
         }
         registerBackfillSets(&migrator)
+        registerDeliveryAttempts(&migrator)
         return migrator
     }
 
