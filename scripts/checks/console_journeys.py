@@ -66,11 +66,11 @@ class Repairing(Journey):
     """The line of the access log that lost its quote becomes the event that it was, and counts."""
 
     def walk(self):
-        # The same line once more, for each hand its own: with as many blanks behind it.
+        # For each hand a line of its own: what is released is known, and waits no more.
         id = f"apache_logs:lost-{self.hand.name}"
         if self.hand.name == "keyboard":
             self.client.call(
-                "POST", "/v1/events", (self.world.line + "\t").encode(),
+                "POST", "/v1/events", self.world.line[:-1].encode(),
                 {"Content-Type": "application/x-ndjson"},
             )
         self.hand.go("q")
