@@ -17,6 +17,9 @@ struct MeterTypeDraft {
         "eventTypes", "aggregation", "value", "dimensions", "resetSchedule",
     ]
 
+    /// What the server tells though nobody said it; it is shown where it was said otherwise.
+    private static let defaults: [String: JSONValue] = ["excessDigits": "round"]
+
     /// What is the same in all versions.
     static let fixed: Set = [
         "key", "aggregation", "percentile", "method", "timeUnit", "unit",
@@ -89,7 +92,9 @@ struct MeterTypeDraft {
     var more: String? {
         var rest: JSONObject = [:]
         for member in standing?.objectValue?.members ?? []
-        where !Self.plain.contains(member.name) && !Self.special.contains(member.name) {
+        where !Self.plain.contains(member.name) && !Self.special.contains(member.name)
+            && Self.defaults[member.name] != member.value
+        {
             rest[member.name] = member.value
         }
         let known =
@@ -168,7 +173,9 @@ struct MeterTypeDraft {
             }
         }
         for member in standing?.objectValue?.members ?? []
-        where wanted[member.name] == nil && !Self.fixed.contains(member.name) {
+        where wanted[member.name] == nil && !Self.fixed.contains(member.name)
+            && Self.defaults[member.name] != member.value
+        {
             changes[member.name] = .null
         }
         return changes

@@ -11,7 +11,10 @@ struct MeterTypePreview {
     private let definition: JSONValue
 
     init(_ visit: Visit, _ definition: JSONValue) {
-        (self.visit, self.definition) = (visit, definition)
+        // The key is often what is thought of last.
+        var whole = definition.objectValue ?? [:]
+        if whole["key"] == nil { whole["key"] = "draft" }
+        (self.visit, self.definition) = (visit, .object(whole))
     }
 
     /// Over the time of the newest events of its first type.
