@@ -80,8 +80,8 @@ struct AssetShelf: Sendable {
         return packed
     }
 
-    /// The text without comments: those that begin with a mark and end with `*/`, and lines of `//`.
-    /// It knows no strings: ours hold no such marks.
+    /// The text without comments: those that begin with a mark and end with `*/`, and lines of
+    /// `//`. It knows no strings: ours hold no such marks.
     private static func withoutRemarks(_ bytes: [UInt8], from mark: String) -> [UInt8] {
         var text = ""
         var rest = String(decoding: bytes, as: UTF8.self)[...]

@@ -85,7 +85,11 @@ struct Finding {
             add("Correction", correction.text("reason") ?? "", path)
         }
         if typed.hasPrefix("bs-"), let set = try await find("/v1/backfill-sets", typed) {
-            add("Backfill set", set.text("name") ?? "", Address.path(root + "/backfill-sets", typed))
+            add(
+                "Backfill set",
+                set.text("name") ?? "",
+                Address.path(root + "/backfill-sets", typed)
+            )
         }
         if let one = try await find("/v1/destinations", typed) {
             let path = Address.path(root + "/destinations", typed)

@@ -18,6 +18,15 @@ extension Printer {
         ("meters", PackageResources.meters_mustache),
         ("meter", PackageResources.meter_mustache),
         ("search", PackageResources.search_mustache),
+        ("meter-types", PackageResources.meter_types_mustache),
+        ("meter-type", PackageResources.meter_type_mustache),
+        ("meter-type-new", PackageResources.meter_type_new_mustache),
+        ("meter-type-form", PackageResources.meter_type_form_mustache),
+        ("preview", PackageResources.preview_mustache),
+        ("preview-part", PackageResources.preview_part_mustache),
+        ("customers", PackageResources.customers_mustache),
+        ("customer", PackageResources.customer_mustache),
+        ("customer-form", PackageResources.customer_form_mustache),
         ("you", PackageResources.you_mustache),
     ]
 }

@@ -136,7 +136,12 @@ extension Console {
 
     /// The page where there should be one, and the API says why not.
     static func failed(_ visit: Visit, _ problem: Problem) -> Reply {
-        .page("failed", title: problem.title, ["isMissing": problem.status == 404], problem: problem)
+        .page(
+            "failed",
+            title: problem.title,
+            ["isMissing": problem.status == 404],
+            problem: problem
+        )
     }
 
     private func setCookies(_ visit: Visit, _ headers: inout HTTPFields) {
@@ -160,7 +165,8 @@ extension Console {
         var (headers, body) = (headers, Array(html.utf8))
         headers[.contentType] = Self.html
         headers[.vary] = "Accept-Encoding"
-        if AssetShelf.takesGzip(visit.request.headers), let packed = AssetShelf.pack(body, level: 5) {
+        if AssetShelf.takesGzip(visit.request.headers), let packed = AssetShelf.pack(body, level: 5)
+        {
             body = packed
             headers[.contentEncoding] = "gzip"
         }
@@ -187,9 +193,9 @@ extension Console {
     /// inline, in nobody's frame, and told to nobody else.
     static let headers: HTTPFields = [
         .contentSecurityPolicy: """
-            default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
-            frame-ancestors 'none'
-            """,
+        default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
+        frame-ancestors 'none'
+        """,
         .xContentTypeOptions: "nosniff",
         // Not `no-referrer`: a form would then be sent with `Origin: null`.
         HTTPField.Name("Referrer-Policy")!: "same-origin",

@@ -67,8 +67,13 @@ struct EventTail: Sendable {
                 [("order", "desc"), ("limit", String(fresh))] + asked
             )
         )
-        let events = page.items.filter { fits($0) && (Int64($0.text("position") ?? "") ?? 0) > last }
-        return LiveFeed.Turn(events: events.reversed().map { ("event", Self.told($0)) }, seen: position)
+        let events = page.items.filter {
+            fits($0) && (Int64($0.text("position") ?? "") ?? 0) > last
+        }
+        return LiveFeed.Turn(
+            events: events.reversed().map { ("event", Self.told($0)) },
+            seen: position
+        )
     }
 
     private func fits(_ stored: JSONValue) -> Bool {

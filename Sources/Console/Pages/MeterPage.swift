@@ -118,23 +118,8 @@ enum MeterPage {
             ghost = (try await ask(before.from, before.to)).json["readings"]?.arrayValue ?? []
         }
         let readings = found.json["readings"]?.arrayValue ?? []
-        let rows = readings.enumerated().map { place, reading -> Values in
-            let from = reading.text("from")
-            let isAhead = from.flatMap { Instant(rfc3339: $0) }.map { $0 > visit.now } ?? false
-            return [
-                "label": range.label(from ?? "", visit),
-                "href": Address.link(
-                    Console.root + "/events",
-                    [
-                        "subject": subject, "meterType": key, "from": from,
-                        "to": reading.text("to"),
-                    ]
-                ),
-                "value": isAhead ? nil : reading.quantity("value"),
-                "events": isAhead ? nil : reading.count("events"),
-                "before": place < ghost.count ? ghost[place].quantity("value") : nil,
-                "isOpen": MeterRange.holds(reading, visit.now),
-            ]
+        let rows = readings.enumerated().map { place, reading in
+            row(reading, before: place < ghost.count ? ghost[place] : nil, meter, range, visit)
         }
         let whole = try await visit.api.find(
             "/v1/usage",
@@ -166,6 +151,32 @@ enum MeterPage {
             ),
         ]
         return (values, found.problem)
+    }
+
+    /// A window as a row of the chart's table; one that is ahead has no value yet.
+    private static func row(
+        _ reading: JSONValue,
+        before: JSONValue?,
+        _ meter: JSONValue,
+        _ range: MeterRange,
+        _ visit: Visit
+    ) -> Values {
+        let from = reading.text("from")
+        let isAhead = from.flatMap { Instant(rfc3339: $0) }.map { $0 > visit.now } ?? false
+        return [
+            "label": range.label(from ?? "", visit),
+            "href": Address.link(
+                Console.root + "/events",
+                [
+                    "subject": meter.text("subject"), "meterType": meter.text("meterType"),
+                    "from": from, "to": reading.text("to"),
+                ]
+            ),
+            "value": isAhead ? nil : reading.quantity("value"),
+            "events": isAhead ? nil : reading.count("events"),
+            "before": before?.quantity("value"),
+            "isOpen": MeterRange.holds(reading, visit.now),
+        ]
     }
 
     /// The value of the running period by dimensions; nil where the type has none.

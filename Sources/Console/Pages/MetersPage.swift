@@ -61,7 +61,8 @@ enum MetersPage {
         _ visit: Visit
     ) async throws -> [Values] {
         guard let typed, visit.query["cursor"] == nil else { return [] }
-        let customers = try await Finding(visit).customers(typed, most: 3).map { customer -> Values in
+        let customers = try await Finding(visit).customers(typed, most: 3).map {
+            customer -> Values in
             let key = customer.text("key") ?? ""
             return [
                 "label": "customer " + (customer.text("name") ?? key),
