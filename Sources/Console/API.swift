@@ -85,6 +85,19 @@ struct API: Sendable {
     }
 
     /// - Throws: ``Problem``.
+    func put(_ path: String, _ body: JSONValue) async throws -> JSONValue {
+        try await send(.put, path, body.serialized())
+    }
+
+    /// - Throws: ``Problem``.
+    func patch(_ path: String, _ body: JSONValue) async throws -> JSONValue {
+        try await send(.patch, path, body.serialized())
+    }
+
+    /// - Throws: ``Problem``.
+    func delete(_ path: String) async throws -> JSONValue { try await send(.delete, path) }
+
+    /// - Throws: ``Problem``.
     func send(
         _ method: HTTPRequest.Method,
         _ path: String,
@@ -93,7 +106,9 @@ struct API: Sendable {
     ) async throws -> JSONValue {
         let (head, bytes) = try await answer(method, path, body, type: type)
         let isJSON = head.headerFields[.contentType]?.contains("json") == true
-        let json = isJSON ? JSONValue.read(trusted: bytes) : .string(String(decoding: bytes, as: UTF8.self))
+        let json =
+            isJSON
+            ? JSONValue.read(trusted: bytes) : .string(String(decoding: bytes, as: UTF8.self))
         if (200..<300).contains(head.status.code) { return json }
         throw Problem(json, status: head.status.code)
     }

@@ -8,7 +8,6 @@ extension AssetShelf {
         ("copy.js", PackageResources.copy_js),
         ("element.js", PackageResources.element_js),
         ("filter.js", PackageResources.filter_js),
-        ("instant.js", PackageResources.instant_js),
         ("json.js", PackageResources.json_js),
         ("keys.js", PackageResources.keys_js),
         ("live.js", PackageResources.live_js),

@@ -80,8 +80,8 @@ struct AssetShelf: Sendable {
         return packed
     }
 
-    /// The text without comments: those that begin with a mark and end with `*/`, and lines of `//`.
-    /// It knows no strings: ours hold no such marks.
+    /// The text without comments: those that begin with a mark and end with `*/`, and lines of
+    /// `//`. It knows no strings: ours hold no such marks.
     private static func withoutRemarks(_ bytes: [UInt8], from mark: String) -> [UInt8] {
         var text = ""
         var rest = String(decoding: bytes, as: UTF8.self)[...]
@@ -91,10 +91,8 @@ struct AssetShelf: Sendable {
             guard let close = rest.firstRange(of: "*/") else { break }
             rest = rest[close.upperBound...]
         }
-        let lines = (text + rest).split(separator: "\n").filter { line in
-            let start = line.drop { $0 == " " }
-            return !start.isEmpty && !start.hasPrefix("//")
-        }
+        let lines = (text + rest).split(separator: "\n").map { $0.drop { $0 == " " } }
+            .filter { !$0.isEmpty && !$0.hasPrefix("//") }
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 

@@ -31,9 +31,7 @@ struct CapacityWatch {
     /// The meters of a type that used half of their capacity, or more.
     private func full(_ type: JSONValue) async throws -> [(percent: Int, values: Values)] {
         guard let key = type.text("key") else { return [] }
-        // Any meter of the type tells the period; one that is in a customer's zone tells its own.
-        let probe = Address.path("/v1/meters", key + "~-")
-        guard let start = try await visit.api.read(probe)?.text("period", "start") else { return [] }
+        let start = await RunningPeriod(of: type, visit).start
         var found: [(percent: Int, values: Values)] = []
         var cursor: String?
         for _ in 0..<2 {

@@ -21,6 +21,8 @@ public struct Console: Sendable {
         /// The host that the server listens on.
         public var host: String
         public var clock: @Sendable () -> Instant
+        /// An instant as the clocks of a zone show it, RFC 3339; nil where there is no such zone.
+        public var localTime: @Sendable (_ instant: Instant, _ zone: String) -> String?
         /// So many bytes that nobody can guess.
         public var entropy: @Sendable (_ count: Int) -> [UInt8]
         /// Waits; ends early by throwing where it is cancelled.
@@ -29,10 +31,14 @@ public struct Console: Sendable {
         public init(
             host: String,
             clock: @escaping @Sendable () -> Instant,
+            localTime: @escaping @Sendable (_ instant: Instant, _ zone: String) -> String? = {
+                _,
+                _ in nil
+            },
             entropy: @escaping @Sendable (_ count: Int) -> [UInt8],
             rest: @escaping @Sendable (_ time: Duration) async throws -> Void
         ) {
-            (self.host, self.clock) = (host, clock)
+            (self.host, self.clock, self.localTime) = (host, clock, localTime)
             (self.entropy, self.rest) = (entropy, rest)
         }
     }

@@ -14,7 +14,8 @@ struct Gate: Sendable {
             Refusal(
                 status: 403,
                 title: "This form did not come from a page of this Console",
-                detail: detail + " Nothing was changed. Open the page again, and send it from there."
+                detail: detail
+                    + " Nothing was changed. Open the page again, and send it from there."
             )
         }
 

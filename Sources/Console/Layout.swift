@@ -92,7 +92,8 @@ struct Layout {
 
     private static func shown(_ problem: Problem) -> Values {
         [
-            "title": problem.title, "detail": problem.detail, "href": problem.type,
+            "title": problem.title, "detail": problem.detail,
+            "href": problem.slug.isEmpty ? nil : problem.type,
             "isConflict": problem.status == 409,
             "hasFaults": !problem.errors.isEmpty,
             "faults": problem.errors.map { fault -> Values in

@@ -12,7 +12,10 @@ struct Printer: Sendable {
         var library = MustacheLibrary()
         for (name, bytes) in Self.stackFiles + Self.deskFiles {
             // Within a line a partial must not break it.
-            let text = String(decoding: bytes.last == 10 ? bytes.dropLast() : bytes[...], as: UTF8.self)
+            let text = String(
+                decoding: bytes.last == 10 ? bytes.dropLast() : bytes[...],
+                as: UTF8.self
+            )
             do {
                 // Each by itself: a partial would else be escaped by the library's own rule.
                 try library.register("{{% CONTENT_TYPE:\(PageText.name)}}" + text, named: name)

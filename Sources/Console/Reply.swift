@@ -16,7 +16,7 @@ enum Reply {
     /// A document of the API, as it is.
     case document(HTTPResponse, [UInt8])
     /// Server-sent events.
-    case stream(@Sendable (inout any ResponseBodyWriter) async throws -> Void)
+    case stream(LiveFeed)
 }
 
 /// A page: the template that stands within the layout, and what it shows.
@@ -100,9 +100,9 @@ extension Console {
                 headers[field.name] = field.value
             }
             return Self.response(head.status, headers, body)
-        case .stream(let write):
+        case .stream(let feed):
             headers[.contentType] = "text/event-stream"
-            return Response(status: .ok, headers: headers, body: ResponseBody { try await write(&$0) })
+            return Response(status: .ok, headers: headers, body: ResponseBody(asyncSequence: feed))
         }
     }
 
@@ -136,7 +136,12 @@ extension Console {
 
     /// The page where there should be one, and the API says why not.
     static func failed(_ visit: Visit, _ problem: Problem) -> Reply {
-        .page("failed", title: problem.title, ["isMissing": problem.status == 404], problem: problem)
+        .page(
+            "failed",
+            title: problem.title,
+            ["isMissing": problem.status == 404],
+            problem: problem
+        )
     }
 
     private func setCookies(_ visit: Visit, _ headers: inout HTTPFields) {
@@ -160,7 +165,8 @@ extension Console {
         var (headers, body) = (headers, Array(html.utf8))
         headers[.contentType] = Self.html
         headers[.vary] = "Accept-Encoding"
-        if AssetShelf.takesGzip(visit.request.headers), let packed = AssetShelf.pack(body, level: 5) {
+        if AssetShelf.takesGzip(visit.request.headers), let packed = AssetShelf.pack(body, level: 5)
+        {
             body = packed
             headers[.contentEncoding] = "gzip"
         }
@@ -187,9 +193,9 @@ extension Console {
     /// inline, in nobody's frame, and told to nobody else.
     static let headers: HTTPFields = [
         .contentSecurityPolicy: """
-            default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
-            frame-ancestors 'none'
-            """,
+        default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
+        frame-ancestors 'none'
+        """,
         .xContentTypeOptions: "nosniff",
         // Not `no-referrer`: a form would then be sent with `Origin: null`.
         HTTPField.Name("Referrer-Policy")!: "same-origin",

@@ -28,14 +28,4 @@ struct ResetWords {
         "never": "never", "hourly": "every hour", "daily": "every day", "weekly": "every week",
         "monthly": "every month", "quarterly": "every quarter", "yearly": "every year",
     ]
-
-    /// The next three resets of a definition; none where it never resets, or is not sound.
-    static func next(of definition: JSONValue, _ visit: Visit) async throws -> [String] {
-        let now = JSONValue.string(visit.now.rfc3339)
-        let question: JSONValue = [
-            "meterType": MeterTypeDraft.definition(of: definition), "from": now, "to": now,
-        ]
-        let found = try? await visit.api.post("/v1/meter-types/preview", question)
-        return (found?["nextResets"]?.arrayValue ?? []).compactMap(\.stringValue)
-    }
 }

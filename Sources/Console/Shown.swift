@@ -65,7 +65,8 @@ enum Shown {
             let whole = try? Quantity(capacity), whole.mantissa > 0, part.mantissa >= 0
         else { return nil }
         let (product, isOver) = part.mantissa.multipliedReportingOverflow(by: 100)
-        let percent = isOver ? part.mantissa / max(whole.mantissa / 100, 1) : product / whole.mantissa
+        let percent =
+            isOver ? part.mantissa / max(whole.mantissa / 100, 1) : product / whole.mantissa
         return Int(min(percent, 1_000_000))
     }
 

@@ -148,7 +148,9 @@ enum Address {
 
     static func link(_ path: String, _ query: [(name: String, value: String)]) -> String {
         guard !query.isEmpty else { return path }
-        let pieces = query.map { PercentCoding.encode($0.name) + "=" + PercentCoding.encode($0.value) }
+        let pieces = query.map {
+            PercentCoding.encode($0.name) + "=" + PercentCoding.encode($0.value)
+        }
         return path + "?" + pieces.joined(separator: "&")
     }
 }

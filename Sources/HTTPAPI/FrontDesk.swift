@@ -57,7 +57,10 @@ struct FrontDesk: HTTPResponder {
             if isPage(request) {
                 return try await pages(request, context.address) { request, address in
                     let answer = try await answer(request, from: address)
-                    return (HTTPResponse(status: answer.status, headerFields: answer.headers), answer.body)
+                    return (
+                        HTTPResponse(status: answer.status, headerFields: answer.headers),
+                        answer.body
+                    )
                 }
             }
             if Self.isBrowserAtTheDoor(request) {

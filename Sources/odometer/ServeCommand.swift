@@ -92,6 +92,7 @@ struct RunningServer {
             Console.Surroundings(
                 host: configuration.listen.host,
                 clock: SystemClock.now,
+                localTime: { zones.local($0, inZone: $1) },
                 entropy: SystemClock.entropy,
                 rest: CourierService.sleep
             )

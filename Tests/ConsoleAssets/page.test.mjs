@@ -4,8 +4,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ownAddress } from "../../Sources/Console/Assets/element.js";
 import { tidied } from "../../Sources/Console/Assets/copy.js";
-import { addressOf } from "../../Sources/Console/Assets/instant.js";
-import { fieldName, grouped } from "../../Sources/Console/Assets/live.js";
+import { addressOf, fieldName, grouped } from "../../Sources/Console/Assets/live.js";
 
 const folder = new URL("../../Sources/Console/Assets/", import.meta.url);
 const scripts = readdirSync(folder).filter((name) => name.endsWith(".js"));

@@ -3,6 +3,7 @@ import Foundation
 import HTTPAPI
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTesting
 import Logging
 import MeteringEngine
@@ -56,9 +57,11 @@ final class DeskHouse: Sendable {
 
     let ledger: SQLiteLedger
     private let server: APIServer
+    private let console: Console
     private let directory: String
 
-    init() async throws {
+    /// - Parameter host: What the server listens on.
+    init(host: String = "127.0.0.1") async throws {
         directory =
             FileManager.default.temporaryDirectory
             .appendingPathComponent("odometer-desk-\(UUID().uuidString)").path
@@ -86,12 +89,14 @@ final class DeskHouse: Sendable {
         )
         let console = Console(
             Console.Surroundings(
-                host: "127.0.0.1",
+                host: host,
                 clock: { Self.now },
+                localTime: { SystemTimeZones().local($0, inZone: $1) },
                 entropy: { Array(repeating: 9, count: $0) },
                 rest: { _ in throw CancellationError() }
             )
         )
+        self.console = console
         server = APIServer(
             ledger: ledger,
             records: RecordKeeping(
@@ -115,6 +120,20 @@ final class DeskHouse: Sendable {
     deinit {
         try? ledger.close()
         try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// A page as a browser asks for it that goes by another name for this machine.
+    func ask(_ method: HTTPRequest.Method, _ path: String, at authority: String) async throws
+        -> Seen
+    {
+        let request = Request(
+            head: HTTPRequest(method: method, scheme: "http", authority: authority, path: path),
+            body: RequestBody(buffer: ByteBuffer())
+        )
+        let response = try await console.respond(to: request, from: "127.0.0.1") { _, _ in
+            (HTTPResponse(status: .notFound), [])
+        }
+        return Seen(status: response.status.code, headers: response.headers, text: "")
     }
 
     func ask(

@@ -77,8 +77,11 @@ function spokenDay(day) {
  * @returns {Column[]}
  */
 export function columnsOf(table) {
+  const heads = [...(table.tHead?.rows[0]?.cells ?? [])];
+  const ghost = heads.findIndex((head) => head.dataset.previous !== undefined);
   return [...table.tBodies].flatMap((body) => [...body.rows]).map((row) => {
-    const [time, value, previous] = row.cells;
+    const [time, value] = row.cells;
+    const previous = row.cells[ghost];
     const label = (time?.textContent ?? "").trim();
     const [, day = label, clock = ""] = /^(\d{4}-\d\d(?:-\d\d)?)(?:[ T](\d\d:\d\d))?/.exec(label) ?? [];
     const link = row.querySelector("a[href]")?.getAttribute("href") ?? row.dataset.href;
@@ -207,11 +210,12 @@ function chart(figure, table) {
   if (!columns.length) return;
   const unit = figure.dataset.unit ?? "";
   const heads = [...(table.tHead?.rows[0]?.cells ?? [])].map((cell) => cell.textContent ?? "");
+  const was = table.querySelector("thead th[data-previous]")?.textContent ?? "Before";
   const hasGhost = columns.some(({ previous }) => Number.isFinite(previous));
   const output = element("output", { "aria-live": "off" });
   const legend = element("div", { class: "legend" },
     element("span", {}, figure.dataset.label ?? heads[1] ?? "Value"));
-  if (hasGhost) legend.append(element("span", { class: "was" }, heads[2] ?? "Before"));
+  if (hasGhost) legend.append(element("span", { class: "was" }, was));
   legend.append(output);
   const slider = element("div", {
     role: "slider", tabindex: "0", "aria-valuemin": "1", "aria-orientation": "horizontal",

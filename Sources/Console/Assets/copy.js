@@ -10,7 +10,8 @@ export function fullText(piece) {
   for (const number of piece.querySelectorAll("data.q[value]")) {
     number.textContent = number.getAttribute("value");
   }
-  for (const unseen of piece.querySelectorAll(".unseen, svg, .copy")) unseen.remove();
+  for (const unseen of piece.querySelectorAll(".unseen, svg, meter, .copy")) unseen.remove();
+  for (const second of piece.querySelectorAll(".soft")) second.prepend(" ");
   const lines = piece.querySelectorAll("tr");
   if (lines.length === 0) return (piece.textContent ?? "").trim();
   return [...lines].map((line) =>

@@ -116,11 +116,13 @@ export function folded(json) {
  * @param {Set<string>} marked
  * @param {number} depth
  * @param {Node[]} label
+ * @param {string} comma what follows
  * @returns {HTMLElement}
  */
-function view(json, path, marked, depth, label) {
-  if (!("parts" in json)) return element("span", {}, ...label, scalar(json));
-  const [open, close] = json.kind === "object" ? ["{", "}"] : ["[", "]"];
+function view(json, path, marked, depth, label, comma) {
+  if (!("parts" in json)) return element("span", {}, ...label, scalar(json), comma);
+  const [open, end] = json.kind === "object" ? ["{", "}"] : ["[", "]"];
+  const close = end + comma;
   if (json.parts.length === 0) return element("span", {}, ...label, open + close);
   const fold = element("span", { class: "fold" }, ` ${folded(json)} ${close}`);
   const details = element("details", {}, element("summary", {}, ...label, open, fold));
@@ -135,9 +137,8 @@ function view(json, path, marked, depth, label) {
       const key = element("span", { class: "key", title: inner }, JSON.stringify(part.name));
       const child = view(part.value, inner, marked, depth + 1, isElement ? [] : [
         key, document.createTextNode(": "),
-      ]);
+      ], place < json.parts.length - 1 ? "," : "");
       const item = element("li", {}, child);
-      if (place < json.parts.length - 1) item.append(",");
       if (marked.has(inner)) item.classList.add("is-marked");
       list.append(item);
     });
@@ -169,7 +170,7 @@ export function foldJson(root) {
     const marks = (source.dataset.mark ?? "").split("\n").map((each) => each.trim());
     const shown = element("div", { class: "json-view" });
     shown.dataset.text = text;
-    shown.append(view(json, "$", new Set(marks.filter(Boolean)), 0, []));
+    shown.append(view(json, "$", new Set(marks.filter(Boolean)), 0, [], ""));
     if (source.id) shown.id = source.id;
     source.replaceWith(shown);
   }

@@ -127,9 +127,9 @@ function showKeys() {
   for (const link of document.querySelectorAll("nav.side a[data-key]")) {
     line(["g", link.getAttribute("data-key") ?? ""], pageName(link));
   }
-  const close = element("button", { class: "button", type: "button" }, "Close");
-  const heading = element("h2", { id: "keys-title" }, "Keys");
-  const body = element("div", { class: "body" }, heading, list, close);
+  const close = element("button", { class: "button button--small", type: "button" }, "Close");
+  const heading = element("h2", { id: "keys-title", class: "grow" }, "Keys");
+  const body = element("div", { class: "body" }, element("div", { class: "row" }, heading, close), list);
   const dialog = element("dialog", { id: "keys", "aria-labelledby": "keys-title" }, body);
   close.addEventListener("click", () => dialog.close());
   document.body.append(dialog);

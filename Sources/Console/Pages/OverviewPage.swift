@@ -38,9 +38,9 @@ enum OverviewPage {
 
         var values: Values {
             [
-                "source": line.text("source"),
-                "href": line.text("source").map {
-                    Address.link(Console.root + "/events", ["source": $0])
+                "source": line.text("source").flatMap { $0.isEmpty ? nil : $0 },
+                "href": line.text("source").flatMap {
+                    $0.isEmpty ? nil : Address.link(Console.root + "/events", ["source": $0])
                 },
                 "received": line.count("received"), "counted": line.count("counted"),
                 "unmatched": line.count("unmatched"), "duplicate": line.count("duplicate"),
@@ -98,8 +98,8 @@ enum OverviewPage {
         let horizon = Instant(microseconds: visit.now.microseconds + 86_400 * 1_000_000)
         var found: [(end: Instant, values: Values)] = []
         for type in types.prefix(50) where type.text("resetSchedule") != "never" {
-            let resets = try await ResetWords.next(of: type, visit)
-            guard let key = type.text("key"), let first = resets.first,
+            let running = await RunningPeriod(of: type, visit)
+            guard let key = type.text("key"), let first = running.end,
                 let end = Instant(rfc3339: first), end <= horizon
             else { continue }
             let values: Values = [

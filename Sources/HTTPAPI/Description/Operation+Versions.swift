@@ -125,10 +125,11 @@ extension Schema {
         .required("differences", list(of: difference), "The largest first."),
         .optional("moreDifferences", count, "How many are left out."),
         .required(
-            "nextResets",
-            list(of: instant, atMost: 3),
-            "Of the draft's schedule, in its zone; in UTC where that is the customer's."
+            "period",
+            period,
+            "That which runs now, by the draft's schedule; in UTC where its zone is the customer's."
         ),
+        .required("nextResets", list(of: instant, atMost: 3)),
     ])
     .named("Preview")
 }
