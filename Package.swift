@@ -13,8 +13,17 @@ let dialect: [SwiftSetting] = [
 
 /// A room: a library target of ours. Which rooms it may enter is design.md §3, held by
 /// `Tests/Tidy`.
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: dialect)
+func room(
+    _ name: String,
+    _ dependencies: [Target.Dependency] = [],
+    resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        resources: resources,
+        swiftSettings: dialect
+    )
 }
 
 func tests(
@@ -54,6 +63,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
@@ -76,6 +86,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -126,6 +137,14 @@ let package = Package(
             ]
         ),
         room(
+            "Console",
+            [
+                "UsageModel", "WireFormat", "Compression", hummingbird, mustache, nioCore,
+                lifecycle, crypto,
+            ],
+            resources: [.embedInCode("Assets"), .embedInCode("Templates")]
+        ),
+        room(
             "BillingExport",
             [
                 "UsageModel", "WireFormat", "MeteringEngine", "Compression", httpClient, nioCore,
@@ -136,8 +155,8 @@ let package = Package(
             name: "odometer",
             dependencies: [
                 "CMalloc", "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
-                "MeteringEngine", "SQLiteLedger", "HTTPAPI", "BillingExport", "FileIntake",
-                arguments,
+                "MeteringEngine", "SQLiteLedger", "HTTPAPI", "Console", "BillingExport",
+                "FileIntake", arguments,
                 httpClient, nioCore, nioHTTP1, yams, crypto, lifecycle, unixSignals, logging,
             ],
             swiftSettings: dialect
@@ -176,6 +195,13 @@ let package = Package(
             "HTTPAPITests",
             [
                 "UsageModel", "WireFormat", "MeteringEngine", "SQLiteLedger", "HTTPAPI",
+                "Compression", "MeteringTestKit", hummingbirdTesting,
+            ]
+        ),
+        tests(
+            "ConsoleTests",
+            [
+                "UsageModel", "WireFormat", "MeteringEngine", "SQLiteLedger", "HTTPAPI", "Console",
                 "Compression", "MeteringTestKit", hummingbirdTesting,
             ]
         ),

@@ -1,5 +1,6 @@
-import HummingbirdCore
+public import HTTPTypes
 public import Hummingbird
+public import HummingbirdCore
 public import Logging
 public import MeteringEngine
 import NIOCore
@@ -12,6 +13,21 @@ public import UsageModel
 /// request whose head it has read, and closes idle connections. Whoever runs it closes the ledger
 /// after it, not before.
 public struct APIServer: Service {
+    /// Answers calls of this API in process, for somebody at an address.
+    public typealias Ask =
+        @Sendable (_ request: Request, _ address: String) async throws -> (
+            head: HTTPResponse, body: [UInt8]
+        )
+
+    /// Pages for people, made of what the API answers: given are a request at or below
+    /// ``pagesRoot``, who sent it, and whom to ask.
+    public typealias Pages =
+        @Sendable (_ request: Request, _ address: String, _ ask: @escaping Ask) async throws ->
+        Response
+
+    /// Where pages for people are, if there are any.
+    public static let pagesRoot = "/console"
+
     public let configuration: APIConfiguration
     private let desk: FrontDesk
     private let logger: Logger
@@ -23,6 +39,7 @@ public struct APIServer: Service {
     ///   - sets: Where backfill sets are kept; nil where there are none.
     ///   - validation: Where validation rules are kept; nil where there are none.
     ///   - clock: The time of day, for the arrival of events.
+    ///   - pages: Pages for people; nil where there are none.
     ///   - onListening: Called once with the port that is listened on.
     public init(
         ledger: any UsageLedger,
@@ -34,6 +51,7 @@ public struct APIServer: Service {
         zones: SystemTimeZones,
         configuration: APIConfiguration = APIConfiguration(),
         logger: Logger,
+        pages: Pages? = nil,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         self.configuration = configuration
@@ -48,7 +66,8 @@ public struct APIServer: Service {
             zones: zones,
             configuration: configuration,
             logger: logger,
-            clock: clock
+            clock: clock,
+            pages: pages
         )
     }
 

@@ -11,7 +11,7 @@ enum AuthorHeaders {
     /// - Throws: `invalid-field` for a name or reason that is too long.
     static func author(
         _ call: Call,
-        _ visit: FrontDesk.Visit
+        _ address: String
     ) throws(Refusal) -> Author {
         let headers = call.request.headers
         let limits = [(actor, Limits.authorBytesMax), (reason, Limits.reasonBytesMax)]
@@ -27,7 +27,7 @@ enum AuthorHeaders {
         guard faults.isEmpty else { throw .fields(faults) }
         return Author(
             name: headers[actor] ?? "",
-            address: visit.address,
+            address: address,
             client: shortened(headers[.userAgent] ?? ""),
             reason: headers[reason] ?? ""
         )

@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import WireFormat
 
 /// A request, taken apart.
 struct Call {

@@ -23,7 +23,11 @@ extension FrontDesk {
         question.customers = query.customers()
         (question.from, question.to) = (query.instant("from"), query.instant("to"))
         question.after = query.sequence("after")
-        if var cursor = try query.cursor(.deliveries) { question.after = try cursor.readSigned() }
+        question.isDescending = query.isDescending()
+        if var cursor = try query.cursor(.deliveries) {
+            let place = try cursor.readSigned()
+            if question.isDescending { question.before = place } else { question.after = place }
+        }
         try query.finish()
         let answer = try await deliveryStore.deliveries(question)
         let items = answer.deliveries.map { JSONValue.object(Self.document($0)) }

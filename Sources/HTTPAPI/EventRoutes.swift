@@ -4,7 +4,6 @@ import WireFormat
 
 /// Stored events: one by its key, lists by filters, and the events behind a reading.
 extension FrontDesk {
-    private enum Order: String, CaseIterable { case asc, desc }
     private enum Status: String, CaseIterable { case counted, unmatched }
 
     /// `GET /v1/events`.
@@ -18,7 +17,7 @@ extension FrontDesk {
         question.dimensions = query.named("dimension.")
         if let status: Status = query.word("status") { question.isCounted = status == .counted }
         let asOf = query.knowledge("asOf")
-        question.isDescending = (query.word("order") ?? Order.asc) == .desc
+        question.isDescending = query.isDescending()
         if !question.dimensions.isEmpty, question.meterType == nil {
             query.fault("meterType", "dimensions belong to a meter type", "name the meter type")
         }

@@ -19,6 +19,7 @@ struct FrontDesk: HTTPResponder {
     let budget: BodyBudget
     let logger: Logger
     let clock: @Sendable () -> Instant
+    let pages: APIServer.Pages?
     let counters = RequestCounters()
 
     init(
@@ -30,8 +31,10 @@ struct FrontDesk: HTTPResponder {
         zones: SystemTimeZones,
         configuration: APIConfiguration,
         logger: Logger,
-        clock: @escaping @Sendable () -> Instant
+        clock: @escaping @Sendable () -> Instant,
+        pages: APIServer.Pages?
     ) {
+        self.pages = pages
         (self.ledger, self.zones, self.logger, self.clock) = (ledger, zones, logger, clock)
         (self.records, self.quarantine) = (records, quarantine)
         (self.sets, self.validation) = (sets, validation)
@@ -50,12 +53,31 @@ struct FrontDesk: HTTPResponder {
     }
 
     func respond(to request: Request, context: Visit) async throws -> Response {
+        if let pages {
+            if isPage(request) {
+                return try await pages(request, context.address) { request, address in
+                    let answer = try await answer(request, from: address)
+                    return (
+                        HTTPResponse(status: answer.status, headerFields: answer.headers),
+                        answer.body
+                    )
+                }
+            }
+            if Self.isBrowserAtTheDoor(request) {
+                return Response(status: .seeOther, headers: [.location: APIServer.pagesRoot])
+            }
+        }
+        return try await answer(request, from: context.address).response(for: request.method)
+    }
+
+    /// Answers a call of the API for somebody at an address.
+    private func answer(_ request: Request, from address: String) async throws -> Answer {
         let call = Call(request)
         let answer: Answer
         do {
             answer =
                 call.route.isAudited(call.request.method)
-                ? try await Author.$current.withValue(AuthorHeaders.author(call, context)) {
+                ? try await Author.$current.withValue(AuthorHeaders.author(call, address)) {
                     try await self.answer(call)
                 } : try await self.answer(call)
         } catch let refusal as Refusal {
@@ -66,7 +88,20 @@ struct FrontDesk: HTTPResponder {
         }
         // Anything else is the connection's: it broke while the body came in.
         counters.count(call.route, status: answer.status.code)
-        return answer.response(for: request.method)
+        return answer
+    }
+
+    /// Whether an address is that of a page for people.
+    private func isPage(_ request: Request) -> Bool {
+        let root = APIServer.pagesRoot
+        guard let path = request.head.path, path.hasPrefix(root) else { return false }
+        let next = path.utf8.dropFirst(root.utf8.count).first
+        return next == nil || next == UInt8(ascii: "/") || next == UInt8(ascii: "?")
+    }
+
+    /// Somebody typed the server's address into a browser: the pages are what is looked for.
+    private static func isBrowserAtTheDoor(_ request: Request) -> Bool {
+        request.head.path == "/" && request.method == .get && Call(request).wants("text/html")
     }
 
     private func answer(_ call: Call) async throws -> Answer {

@@ -1,5 +1,6 @@
 import MeteringEngine
 import UsageModel
+import WireFormat
 
 /// The parameters of a call, read one by one; what nobody asked for is refused by name.
 ///
@@ -170,6 +171,14 @@ struct Query {
         let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
         fault(name, "\"\(text)\" is not one of its words", "choose from: \(words)")
         return nil
+    }
+
+    private enum Order: String, CaseIterable { case asc, desc }
+
+    /// `order`: whether the newest comes first.
+    mutating func isDescending() -> Bool {
+        let order: Order? = word("order")
+        return order == .desc
     }
 
     /// The number of a version of a meter type.

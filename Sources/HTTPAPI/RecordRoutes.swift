@@ -6,7 +6,7 @@ import WireFormat
 
 /// Usage records: what each meter used in each of its closed periods.
 extension FrontDesk {
-    /// `GET /v1/usage-records`: in the order in which they were made.
+    /// `GET /v1/usage-records`: in the order in which they were made, or the newest first.
     func listRecords(_ call: Call) async throws -> Answer {
         var query = try call.query()
         var question = RecordQuery(limit: query.limit())
@@ -16,7 +16,11 @@ extension FrontDesk {
         question.kinds = query.words("kind")
         (question.from, question.to) = (query.instant("from"), query.instant("to"))
         question.after = query.sequence("after")
-        if var cursor = try query.cursor(.records) { question.after = try cursor.readSigned() }
+        question.isDescending = query.isDescending()
+        if var cursor = try query.cursor(.records) {
+            let place = try cursor.readSigned()
+            if question.isDescending { question.before = place } else { question.after = place }
+        }
         let asOf = query.knowledge("asOf")
         try query.finish()
         question.asOf = try await position(of: asOf)

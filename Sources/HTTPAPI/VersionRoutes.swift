@@ -195,7 +195,19 @@ extension FrontDesk {
         }
         let answer = try await ledger.preview(question)
         var json = JSONWriter(pretty: call.isPretty)
-        json.object { Self.write(answer, &$0) }
+        let calendar = UsageQuery.calendar(draft.resetSchedule, in: own)
+        let running = UsageQuery.running(calendar, at: clock())
+        json.object { json in
+            Self.write(answer, &json)
+            json.object("period") { json in
+                if let start = running.start { json.field("start", start) }
+                if let end = running.end { json.field("end", end) }
+                json.field("timezone", name)
+            }
+            json.array("nextResets") { json in
+                for reset in running.nextResets { json.instant(reset) }
+            }
+        }
         return .json(json)
     }
 

@@ -102,6 +102,10 @@ public struct DeliveryQuery: Sendable {
     public var to: Instant?
     /// The number that the deliveries come after.
     public var after: Int64 = 0
+    /// The number that they come before; for lists that begin with the newest.
+    public var before = Int64.max
+    /// Whether the newest comes first.
+    public var isDescending = false
     public var limit: Int
 
     public init(destination: DestinationKey, limit: Int) {

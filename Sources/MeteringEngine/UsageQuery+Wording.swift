@@ -11,6 +11,25 @@ extension UsageQuery {
         PeriodCalendar(schedule: schedule, zone: zone)
     }
 
+    /// The period of a calendar that runs at an instant.
+    public struct Running: Sendable {
+        /// nil where no reset came before.
+        public var start: Instant?
+        /// nil where none comes any more.
+        public var end: Instant?
+        /// At most ``MeterReading/nextResetsMax``.
+        public var nextResets: [Instant]
+    }
+
+    public static func running(_ calendar: Calendar, at instant: Instant) -> Running {
+        let period = calendar.period(containing: instant)
+        return Running(
+            start: period.isFirst ? nil : period.start,
+            end: period.isLast ? nil : period.end,
+            nextResets: calendar.next(MeterReading.nextResetsMax, after: instant)
+        )
+    }
+
     /// The IANA name of a zone.
     public static func name(of zone: Zone) -> String { zone.name }
 
@@ -34,5 +53,13 @@ extension UsageQuery {
     ) -> (start: Instant?, end: Instant?) {
         let period = calendar.period(containing: instant)
         return (period.isFirst ? nil : period.start, period.isLast ? nil : period.end)
+    }
+}
+
+extension SystemTimeZones {
+    /// An instant as the clocks of a zone show it, RFC 3339 with their offset; nil where the zone
+    /// is not to be had.
+    public func local(_ instant: Instant, inZone name: String) -> String? {
+        (try? rules(named: name))?.local(instant)
     }
 }

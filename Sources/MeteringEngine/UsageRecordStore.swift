@@ -109,6 +109,10 @@ public struct RecordQuery: Sendable {
     public var asOf: Position?
     /// The sequence that the records come after.
     public var after: Int64 = 0
+    /// The sequence that the records come before; for lists that begin with the newest.
+    public var before = Int64.max
+    /// Whether the newest comes first.
+    public var isDescending = false
     public var limit: Int
 
     public init(limit: Int) { self.limit = limit }

@@ -24,6 +24,10 @@ public enum Limits {
     public static let queueBytesMax = 192 * 1024 * 1024
     /// The most calls that wait to be committed.
     public static let queueCallsMax = 10_000
+    /// The largest form that a page of the Console takes, in bytes.
+    public static let formBytesMax = 1024 * 1024
+    /// The most live streams that pages of the Console listen to.
+    public static let liveStreamsMax = 64
     /// The most dimensions of one meter type.
     public static let dimensionsMax = 16
     /// The longest value of a dimension, in UTF-8 bytes; longer makes the value unreadable.

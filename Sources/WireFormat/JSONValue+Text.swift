@@ -26,6 +26,23 @@ extension JSONValue {
         return try outcome.get()
     }
 
+    /// Reads JSON that a ``JSONWriter`` of this process wrote: it is not checked again. Unlike what
+    /// ``parse(_:)`` takes it may be nested by some levels more than an event, and quote a NUL.
+    ///
+    /// - Parameter bytes: One sound JSON text; of any other the outcome is undefined.
+    /// - Returns: null where there is no text.
+    /// - Complexity: O(n), one pass; allocates what it returns.
+    public static func read(trusted bytes: [UInt8]) -> JSONValue {
+        var bytes = bytes
+        let (start, end) = prepareForScan(&bytes)
+        guard end > start else { return .null }
+        return unsafe bytes.withUnsafeBytes { buffer in
+            let raw = unsafe RawBytes(buffer)
+            var builder = JSONBuilder(bytes: raw, at: start, end: end)
+            return builder.value()
+        }
+    }
+
     /// The text of this value, in UTF-8; `pretty` puts each member on a line, indented by two.
     public func serialized(pretty: Bool = false) -> [UInt8] {
         var writer = JSONWriter(pretty: pretty)

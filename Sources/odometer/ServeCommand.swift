@@ -1,5 +1,6 @@
 import ArgumentParser
 import BillingExport
+import Console
 import Foundation
 import HTTPAPI
 import Logging
@@ -87,7 +88,16 @@ struct RunningServer {
         _ courier: RecordCourier,
         _ zones: SystemTimeZones
     ) -> APIServer {
-        APIServer(
+        let console = Console(
+            Console.Surroundings(
+                host: configuration.listen.host,
+                clock: SystemClock.now,
+                localTime: { zones.local($0, inZone: $1) },
+                entropy: SystemClock.entropy,
+                rest: CourierService.sleep
+            )
+        )
+        return APIServer(
             ledger: ledger,
             records: RecordKeeping(
                 store: ledger,
@@ -107,7 +117,8 @@ struct RunningServer {
                 bodyBytesMax: configuration.limits.bodyBytesMax,
                 connectionsMax: configuration.limits.connectionsMax
             ),
-            logger: logger
+            logger: logger,
+            pages: { try await console.respond(to: $0, from: $1, asking: $2) }
         )
     }
 

@@ -71,7 +71,7 @@ import WireFormat
 
         let reply = try await edge.ask(
             .get,
-            "/v1/usage-records?meterType=kwh&subject=a&customer=acme&kind=final&after=5"
+            "/v1/usage-records?meterType=kwh&subject=a&customer=acme&kind=final&after=5&order=desc"
                 + "&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z"
         )
 
@@ -80,6 +80,7 @@ import WireFormat
         #expect(query.meterTypes.map(\.text) == ["kwh"])
         #expect((query.subjects, query.customers.map(\.text)) == (["a"], ["acme"]))
         #expect((query.kinds, query.after) == ([.final], 5))
+        #expect(query.isDescending)
         #expect(query.from?.rfc3339 == "2026-11-01T00:00:00Z")
         #expect(query.to?.rfc3339 == "2026-12-01T00:00:00Z")
     }

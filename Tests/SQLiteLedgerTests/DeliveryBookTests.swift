@@ -145,7 +145,9 @@ import UsageModel
         let first = try await world.ledger.deliveries(query)
         query.after = 10
         let last = try await world.ledger.deliveries(query)
-        query.after = 0
+        (query.after, query.before, query.isDescending) = (0, 8, true)
+        let newest = try await world.ledger.deliveries(query)
+        (query.before, query.isDescending) = (.max, false)
         query.subjects = ["m4", "m7"]
         let named = try await world.ledger.deliveries(query)
         query.states = [.failed]
@@ -153,6 +155,7 @@ import UsageModel
 
         #expect((first.deliveries.map(\.number), first.hasMore) == ([1, 2, 3, 4, 5], true))
         #expect((last.deliveries.map(\.number), last.hasMore) == ([11, 12], false))
+        #expect((newest.deliveries.map(\.number), newest.hasMore) == ([7, 6, 5, 4, 3], true))
         #expect(named.deliveries.map(\.number) == [4, 7])
         #expect(failed.deliveries.map(\.number) == [4])
         query.destination = try #require(DestinationKey("nobody"))

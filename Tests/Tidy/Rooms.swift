@@ -56,6 +56,14 @@ struct Room {
             ]
         ),
         Room(
+            name: "Console",
+            ours: ["UsageModel", "WireFormat", "Compression"],
+            theirs: [
+                "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "Mustache", "Crypto",
+                "ServiceLifecycle", "Synchronization",
+            ]
+        ),
+        Room(
             name: "BillingExport",
             ours: ["UsageModel", "MeteringEngine", "WireFormat", "Compression"],
             theirs: [
@@ -75,7 +83,7 @@ struct Room {
         name: "odometer",
         ours: [
             "CMalloc", "UsageModel", "Metering", "WireFormat", "Expressions", "Compression",
-            "MeteringEngine", "FileIntake", "SQLiteLedger", "HTTPAPI", "BillingExport",
+            "MeteringEngine", "FileIntake", "SQLiteLedger", "HTTPAPI", "BillingExport", "Console",
         ],
         theirs: [
             "ArgumentParser", "AsyncHTTPClient", "Yams", "Crypto", "Logging", "Metrics",
@@ -99,7 +107,7 @@ struct Room {
     /// Rooms in which no value may pass through a binary float.
     static let ofValues: Set = [
         "UsageModel", "Metering", "WireFormat", "Expressions", "Validation", "FileIntake",
-        "MeteringEngine", "SQLiteLedger", "BillingExport",
+        "MeteringEngine", "SQLiteLedger", "BillingExport", "Console",
     ]
 }
 

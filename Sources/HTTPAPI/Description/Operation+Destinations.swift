@@ -128,6 +128,7 @@ extension Operation {
             .query("subject", .list(of: .subject), "Only of these; may repeat."),
             .query("customer", .list(of: .customerKey), "Who owned the subject; may repeat."),
             .query("after", .count, "Only of later numbers."),
+            .query("order", order, "Of numbers; `asc` unless said."),
         ] + periods + Parameter.paging,
         outcomes: [.ok("A page of deliveries.", .json(.page(of: .delivery)))],
         problems: [.notFound]

@@ -4,7 +4,7 @@ import WireFormat
 
 /// Events: taken in, listed, explained.
 extension Operation {
-    private static let order = Schema.words(["asc", "desc"])
+    static let order = Schema.words(["asc", "desc"])
 
     static let listEvents = Operation(
         method: .get,

@@ -19,6 +19,7 @@ extension Operation {
             .query("from", .instant, "Only of periods that end after this."),
             .query("to", .instant, "Only of periods that start before this."),
             .query("after", .count, "Only of later sequences."), .asOf,
+            .query("order", order, "Of sequences; `asc` unless said."),
         ] + Parameter.paging,
         outcomes: [
             .ok("A page of records.", .json(.page(of: .usageRecord)), .text("text/csv"))

@@ -124,6 +124,12 @@ extension Schema {
         .optional("moreReadings", flag, "There when the rest is left out."),
         .required("differences", list(of: difference), "The largest first."),
         .optional("moreDifferences", count, "How many are left out."),
+        .required(
+            "period",
+            period,
+            "That which runs now, by the draft's schedule; in UTC where its zone is the customer's."
+        ),
+        .required("nextResets", list(of: instant, atMost: 3)),
     ])
     .named("Preview")
 }

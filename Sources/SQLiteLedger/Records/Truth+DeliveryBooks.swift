@@ -14,7 +14,8 @@ extension Truth {
                 sql: """
                     SELECT delivery.*, sequence, document FROM delivery
                     JOIN usage_record ON sequence = record
-                    WHERE \(conditions) ORDER BY number LIMIT ?
+                    WHERE \(conditions)
+                    ORDER BY number \(query.isDescending ? "DESC" : "ASC") LIMIT ?
                     """,
                 arguments: arguments + [query.limit + 1]
             )
@@ -80,8 +81,8 @@ extension Truth {
         _ query: DeliveryQuery,
         _ destination: DestinationRow
     ) -> (String, StatementArguments) {
-        var conditions = ["destination = ?", "delivery.number > ?"]
-        var arguments: StatementArguments = [destination.number, query.after]
+        var conditions = ["destination = ?", "delivery.number > ?", "delivery.number < ?"]
+        var arguments: StatementArguments = [destination.number, query.after, query.before]
         func among(_ column: String, _ texts: [String]) {
             guard !texts.isEmpty else { return }
             let places = texts.map { _ in "?" }.joined(separator: ", ")

@@ -259,8 +259,8 @@ extension Truth {
     }
 
     func records(_ query: RecordQuery) throws -> RecordAnswer {
-        var conditions = ["sequence > ?"]
-        var arguments: StatementArguments = [query.after]
+        var conditions = ["sequence > ?", "sequence < ?"]
+        var arguments: StatementArguments = [query.after, query.before]
         func among(_ column: String, _ texts: [String]) {
             guard !texts.isEmpty else { return }
             let places = texts.map { _ in "?" }.joined(separator: ", ")
@@ -290,7 +290,7 @@ extension Truth {
                 sql: """
                     SELECT sequence, document FROM usage_record
                     WHERE \(conditions.joined(separator: " AND "))
-                    ORDER BY sequence LIMIT ?
+                    ORDER BY sequence \(query.isDescending ? "DESC" : "ASC") LIMIT ?
                     """,
                 arguments: arguments
             ).map(Self.record)

@@ -1,10 +1,10 @@
 /// Percent-encoding as RFC 3986 has it, in one pass over bytes.
-enum PercentCoding {
+public enum PercentCoding {
     /// Decodes one piece of an address or a header.
     ///
     /// - Parameter plusIsSpace: As in the query, where forms spell a space so.
     /// - Returns: nil where a `%` is not followed by two hex digits, or the bytes are not UTF-8.
-    static func decode(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+    public static func decode(_ text: Substring, plusIsSpace: Bool = false) -> String? {
         let utf8 = text.utf8
         let needsWork = utf8.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }
         guard needsWork else { return String(text) }
@@ -26,7 +26,7 @@ enum PercentCoding {
     }
 
     /// Encodes a text so that it is one segment of a path.
-    static func encode(_ text: String) -> String {
+    public static func encode(_ text: String) -> String {
         var bytes: [UInt8] = []
         for byte in text.utf8 {
             if isUnreserved(byte) {

@@ -1,0 +1,32 @@
+extension Printer {
+    /// What is in `Templates/`, by the names that pages and partials go by.
+    static let stackFiles: [(name: String, bytes: [UInt8])] = [
+        ("layout", PackageResources.layout_mustache),
+        ("refused", PackageResources.refused_mustache),
+        ("failed", PackageResources.failed_mustache),
+        ("csrf", PackageResources.csrf_mustache),
+        ("author", PackageResources.author_mustache),
+        ("reason", PackageResources.reason_mustache),
+        ("q", PackageResources.q_mustache),
+        ("t", PackageResources.t_mustache),
+        ("option", PackageResources.option_mustache),
+        ("pager", PackageResources.pager_mustache),
+        ("call", PackageResources.call_mustache),
+        ("overview", PackageResources.overview_mustache),
+        ("overview-empty", PackageResources.overview_empty_mustache),
+        ("spark", PackageResources.spark_mustache),
+        ("meters", PackageResources.meters_mustache),
+        ("meter", PackageResources.meter_mustache),
+        ("search", PackageResources.search_mustache),
+        ("meter-types", PackageResources.meter_types_mustache),
+        ("meter-type", PackageResources.meter_type_mustache),
+        ("meter-type-new", PackageResources.meter_type_new_mustache),
+        ("meter-type-form", PackageResources.meter_type_form_mustache),
+        ("preview", PackageResources.preview_mustache),
+        ("preview-part", PackageResources.preview_part_mustache),
+        ("customers", PackageResources.customers_mustache),
+        ("customer", PackageResources.customer_mustache),
+        ("customer-form", PackageResources.customer_form_mustache),
+        ("you", PackageResources.you_mustache),
+    ]
+}
