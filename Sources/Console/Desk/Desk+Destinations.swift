@@ -43,6 +43,12 @@ extension Desk {
         return .sheet(sheet)
     }
 
+    /// Its name, or the key of one that has none.
+    private static func title(of item: JSONValue) -> String {
+        let name = item.text("name") ?? ""
+        return name.isEmpty ? item.text("key") ?? "" : name
+    }
+
     static func kindOfDestination(_ item: JSONValue) -> String {
         outlets.first { item[$0] != nil } ?? ""
     }
@@ -67,7 +73,7 @@ extension Desk {
         return Table.Row(
             Way.destination(key),
             [
-                .text(item.text("name") ?? key, item.text("name") == nil ? nil : key),
+                .text(Self.title(of: item), Self.title(of: item) == key ? nil : key),
                 .text(Self.kindOfDestination(item), Self.target(item)),
                 Self.stateOfDestination(item), .text(Spelled.count(standing.text("pending"))),
                 .text(Spelled.count(standing.text("delivered"))),
@@ -122,7 +128,7 @@ extension Desk {
         if let problem = standing.problem { return problem }
         guard standing.json.text("revision") == form["revision"] else {
             return Problem(
-                slug: "already-exists",
+                slug: "",
                 title: "Somebody else changed it first",
                 status: 409,
                 detail: "Nothing of yours was saved. Compare the two, change yours, and save again."
@@ -149,7 +155,7 @@ extension Desk {
         }
         let item = reply.json
         let standing = item["standing"] ?? .null
-        sheet.title = item.text("name") ?? names[0]
+        sheet.title = Self.title(of: item)
         sheet.tag = Self.stateOfDestination(item)
         sheet.lede = [Self.kindOfDestination(item), Self.target(item)].compactMap(\.self)
             .joined(separator: " to ")

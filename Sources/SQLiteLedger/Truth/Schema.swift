@@ -40,6 +40,7 @@ enum Schema {
         migrator.registerMigration("13 openings of backfill sets") { database in
             try database.execute(sql: openings)
         }
+        registerDeliveryAttempts(&migrator)
         return migrator
     }
 
