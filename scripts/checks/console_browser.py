@@ -109,6 +109,7 @@ class Browser:
             page.emulate_media(color_scheme=scheme)
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 800})
+                page.evaluate("scrollTo(0, 0)")
                 page.wait_for_timeout(150)
                 where = f"{name} at {width} px, {scheme}"
                 self.judge(page, where)
