@@ -2,7 +2,7 @@ internal import GRDB
 
 extension Schema {
     static func registerDeliveryAttempts(_ migrator: inout DatabaseMigrator) {
-        migrator.registerMigration("12 delivery attempts") { database in
+        migrator.registerMigration("14 delivery attempts") { database in
             try database.execute(sql: deliveryAttempts)
         }
     }
