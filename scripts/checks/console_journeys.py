@@ -263,6 +263,9 @@ class Following(Journey):
         self.hand.fill(self.label("From"), "2015-05-17T00:00:00Z")
         self.hand.fill(self.label("To"), "2015-05-21T00:00:00Z")
         self.press(self.page.locator("form.toolbar").get_by_role("button", name="Show"))
+        day = self.page.locator(".segments").get_by_role("link", name="Day")
+        if day.get_attribute("aria-current") is None:
+            self.press(day)
         chart = self.page.get_by_role("slider")
         chart.wait_for()
         self.shown("chart")
