@@ -257,11 +257,12 @@ import WireFormat
         let keeper = RecordKeeper(
             ledger: house.ledger,
             store: house.ledger,
-            zones: .shared,
+            zones: SystemTimeZones.shared,
             clock: { Instant(microseconds: Edge.now.microseconds + 5 * 86_400_000_000) }
         )
-        while try await keeper.keep() {}
-        let until = try #require(try await house.ledger.closedUntil(#require(MeterTypeKey("kwh"))))
+        while try await keeper.keep() > 0 {}
+        let key = try #require(MeterTypeKey("kwh"))
+        let until = try #require(try await house.ledger.closedUntil(key))
         func change(_ name: String, _ more: String) async throws -> Edge.Reply {
             while try await !house.ledger.backfills().isEmpty { await Task.yield() }
             return try await house.edge.ask(
