@@ -34,12 +34,14 @@ extension FrontDesk {
         var query = try call.query()
         var question = BackfillSetQuery(limit: query.limit())
         question.state = query.word("state")
+        let asOf = query.knowledge("asOf")
         if var cursor = try query.cursor(.backfillSets) {
             let before = try cursor.readSigned()
             guard before > 0 else { throw Cursor.refusal }
             question.before = before
         }
         try query.finish()
+        question.asOf = try await position(of: asOf)
         let answer = try await setStore.backfillSets(question)
         let items = answer.sets.map { JSONValue.object(Self.document($0)) }
         var document: JSONObject = ["items": .array(items)]

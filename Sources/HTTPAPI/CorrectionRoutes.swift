@@ -100,12 +100,14 @@ extension FrontDesk {
     private func listCorrections(_ call: Call) async throws -> Answer {
         var query = try call.query()
         var question = CorrectionQuery(limit: query.limit())
+        let asOf = query.knowledge("asOf")
         if var cursor = try query.cursor(.corrections) {
             let before = try cursor.readSigned()
             guard before > 0 else { throw Cursor.refusal }
             question.before = before
         }
         try query.finish()
+        question.asOf = try await position(of: asOf)
         let answer = try await ledger.corrections(question)
         let items = answer.corrections.map { JSONValue.object(Self.document($0)) }
         var document: JSONObject = ["items": .array(items)]

@@ -111,8 +111,10 @@ extension FrontDesk {
             at: query.instant("at") ?? clock(),
             limit: query.limit()
         )
+        let asOf = query.knowledge("asOf")
         if var cursor = try query.cursor(.subjects) { question.after = try cursor.readText() }
         try query.finish()
+        question.asOf = try await position(of: asOf)
         let answer = try await ledger.subjects(question)
         var json = JSONWriter(pretty: call.isPretty)
         json.object { json in

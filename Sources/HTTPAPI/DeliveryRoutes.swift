@@ -54,7 +54,36 @@ extension FrontDesk {
         guard let delivery = found, delivery.number == number else {
             throw Refusal.notFound("destination \"\(key)\" has no delivery \(number)")
         }
-        return .json(Self.document(delivery), isPretty: call.isPretty)
+        var document = Self.document(delivery)
+        let attempts = try await deliveryStore.attempts(of: key, batch: delivery.batch)
+        document["tries"] = .array(Self.told(attempts, of: delivery))
+        return .json(document, isPretty: call.isPretty)
+    }
+
+    /// How the tries went, the newest first; of one that was taken at once, what the delivery says.
+    private static func told(
+        _ attempts: [DeliveryAttempt],
+        of delivery: Delivery
+    ) -> [JSONValue] {
+        var attempts = attempts
+        if attempts.isEmpty, let at = delivery.lastAttemptAt {
+            attempts = [
+                DeliveryAttempt(
+                    at: at,
+                    state: delivery.state,
+                    status: delivery.status,
+                    answer: delivery.answer
+                )
+            ]
+        }
+        return attempts.map { attempt in
+            var document: JSONObject = [
+                "at": .string(attempt.at.rfc3339), "state": .string(attempt.state.rawValue),
+            ]
+            document["status"] = attempt.status.map { .number(String($0)) }
+            if !attempt.answer.isEmpty { document["answer"] = .string(attempt.answer) }
+            return .object(document)
+        }
     }
 
     /// `POST /v1/deliveries/resend`.

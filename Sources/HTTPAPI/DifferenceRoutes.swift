@@ -24,7 +24,7 @@ extension FrontDesk {
         let after = query.knowledge("until")
         try query.finish()
         let from = try await position(of: before) ?? .zero
-        let now = try await ledger.position(knownAt: Instant(microseconds: .max))
+        let now = try await ledger.position(knownAt: .latest)
         let to = try await position(of: after) ?? max(from, now)
         guard from <= to else {
             throw Refusal.fields([

@@ -30,11 +30,18 @@ extension FrontDesk {
     }
 
     /// The position that a state of knowledge is; nil: as of now.
+    ///
+    /// - Throws: `positionUnknown` for one that lies ahead.
     func position(of knowledge: Query.Knowledge?) async throws -> Position? {
         switch knowledge {
-        case .position(let position): position
-        case .instant(let instant): try await ledger.position(knownAt: instant)
-        case nil: nil
+        case nil: return nil
+        case .instant(let instant): return try await ledger.position(knownAt: instant)
+        case .position(let position):
+            let last = try await ledger.position(knownAt: .latest)
+            guard position <= last else {
+                throw LedgerError(.positionUnknown, "the log ends at position \(last)")
+            }
+            return position
         }
     }
 
@@ -198,12 +205,14 @@ extension FrontDesk {
         var query = try call.query()
         let key = query.text("meterType").flatMap { query.meterType($0) }
         var question = UnreadableQuery(meterType: key, limit: query.limit())
+        let asOf = query.knowledge("asOf")
         if var cursor = try query.cursor(.unreadable) {
             let position = try cursor.readPosition()
             let meter = UInt32(truncatingIfNeeded: try cursor.readNumber())
             question.after = UnreadableEvent.OrderKey(position: position, meter: meter)
         }
         try query.finish()
+        question.asOf = try await position(of: asOf)
 
         let answer = try await ledger.unreadable(question)
         var json = JSONWriter(pretty: call.isPretty)

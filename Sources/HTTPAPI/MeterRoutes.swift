@@ -18,8 +18,10 @@ extension FrontDesk {
         question.customers = query.customers()
         question.standings = query.words("state")
         question.at = clock()
+        let asOf = query.knowledge("asOf")
         if var cursor = try query.cursor(.meters) { question.after = try Self.place(&cursor) }
         try query.finish()
+        question.asOf = try await position(of: asOf)
 
         let types = try await ledger.meterTypes()
         let answer = try await ledger.meters(question)
@@ -58,14 +60,17 @@ extension FrontDesk {
     func readMeter(_ call: Call) async throws -> Answer {
         var query = try call.query()
         let instant = query.instant("at") ?? clock()
+        let asOf = query.knowledge("asOf")
         try query.finish()
-        let (id, type) = try await meter(call)
+        let known = try await position(of: asOf)
+        let (id, type) = try await meter(call, asOf: known)
         let reading = try await ledger.reading(
             id,
             of: type.definition,
-            in: try await zone(of: type, id, at: instant),
+            in: try await zone(of: type, id, at: instant, asOf: known),
             at: instant,
-            carriedUntil: clock()
+            carriedUntil: clock(),
+            asOf: known
         )
         var json = JSONWriter(pretty: call.isPretty)
         json.object { json in
@@ -114,18 +119,21 @@ extension FrontDesk {
         var query = try call.query()
         var instant = query.instant("at") ?? clock()
         let limit = query.limit()
+        let asOf = query.knowledge("asOf")
         if var cursor = try query.cursor(.periods) {
             instant = Instant(microseconds: try cursor.readSigned())
         }
         try query.finish()
-        let (id, type) = try await meter(call)
-        let zone = try await zone(of: type, id, at: clock())
+        let known = try await position(of: asOf)
+        let (id, type) = try await meter(call, asOf: known)
+        let zone = try await zone(of: type, id, at: clock(), asOf: known)
         let answer = try await ledger.pastPeriods(
             id,
             of: type.definition,
             in: zone,
             before: instant,
             carriedUntil: clock(),
+            asOf: known,
             limit: limit
         )
         var json = JSONWriter(pretty: call.isPretty)
@@ -155,12 +163,15 @@ extension FrontDesk {
     }
 
     /// The meter of an address, and its type.
-    func meter(_ call: Call) async throws -> (MeterID, MeterType) {
+    func meter(
+        _ call: Call,
+        asOf position: Position? = nil
+    ) async throws -> (MeterID, MeterType) {
         let name = try call.name(at: 2)
         guard let id = MeterID(name),
             try await ledger.meterTypes().contains(where: { $0.key == id.meterType })
         else { throw Refusal.notFound("there is no meter \"\(name)\"") }
-        return (id, try await ledger.meterTypeInForce(id.meterType))
+        return (id, try await ledger.meterTypeInForce(id.meterType, asOf: position))
     }
 
     /// The zone that cuts a meter's periods: the type's own, or that of the customer who owns the
@@ -168,17 +179,21 @@ extension FrontDesk {
     func zone(
         of type: MeterType,
         _ id: MeterID,
-        at instant: Instant
+        at instant: Instant,
+        asOf position: Position? = nil
     ) async throws -> UsageQuery.Zone {
         guard type.definition.isInCustomersZone else {
             return try zone(named: type.definition.timezone)
         }
-        let customer = try await ledger.meter(id, at: instant).customer
-        return try await zone(of: customer)
+        let customer = try await ledger.meter(id, at: instant, asOf: position).customer
+        return try await zone(of: customer, asOf: position)
     }
 
-    func zone(of key: CustomerKey?) async throws -> UsageQuery.Zone {
-        guard let key, let customer = try await ledger.customer(key) else {
+    func zone(
+        of key: CustomerKey?,
+        asOf position: Position? = nil
+    ) async throws -> UsageQuery.Zone {
+        guard let key, let customer = try await ledger.customer(key, asOf: position) else {
             return try zone(named: "UTC")
         }
         return try zone(named: customer.definition.timezone)

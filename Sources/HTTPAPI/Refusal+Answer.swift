@@ -18,6 +18,7 @@ extension Refusal {
         case .retired: self.init(.retired, error.message)
         case .backfillRunning: self.init(.backfillRunning, error.message)
         case .backfillCancelled: self.init(.backfillCancelled, error.message)
+        case .periodsClosed: self.init(.periodsClosed, error.message)
         case .outdated: self = .busy("another change came before this one")
         case .valueOverflow: self.init(.valueOverflow, error.message)
         case .positionUnknown: self.init(.positionUnknown, error.message)

@@ -9,19 +9,21 @@ extension FrontDesk {
     func readStatement(_ call: Call) async throws -> Answer {
         var query = try call.query()
         let stretch = query.stretch()
+        let asOf = query.knowledge("asOf")
         try query.finish()
+        let known = try await position(of: asOf)
         let key = try Self.customerKey(call)
-        guard let customer = try await ledger.customer(key) else {
+        guard let customer = try await ledger.customer(key, asOf: known) else {
             throw Refusal.notFound("there is no customer \(key)")
         }
-        let records = try await closedRecords(of: key, endingIn: stretch)
+        let records = try await closedRecords(of: key, endingIn: stretch, asOf: known)
         // Asked for last, so that no record knows more.
-        let position = try await ledger.status().position
+        let now = try await ledger.status().position
         let statement = Statement(
             of: customer.definition,
             stretch: stretch,
             records: records,
-            position: position,
+            position: known ?? now,
             madeAt: clock()
         )
         return Answer(
@@ -40,12 +42,14 @@ extension FrontDesk {
     /// - Throws: `limit-exceeded` where more are read for it than ``Limits/statementRecordsMax``.
     private func closedRecords(
         of key: CustomerKey,
-        endingIn stretch: Range<Instant>
+        endingIn stretch: Range<Instant>,
+        asOf position: Position?
     ) async throws -> [UsageRecord] {
         let store = try recordStore
         var question = RecordQuery(limit: Query.limitMax)
         (question.customers, question.kinds) = ([key], [.final, .adjustment])
         (question.from, question.to) = (stretch.lowerBound, stretch.upperBound)
+        question.asOf = position
         var found: [UsageRecord] = []
         // Records of periods that reach past the end are work too, and count.
         var readCount = 0

@@ -114,17 +114,18 @@ extension FrontDesk {
     private func calendar(for question: UsageQuery) async throws -> UsageQuery.Calendar? {
         let keys = question.meterTypes
         guard let key = keys.first else { return nil }
-        let type = try await ledger.meterTypeInForce(key)
+        let asOf = question.asOf
+        let type = try await ledger.meterTypeInForce(key, asOf: asOf)
         let definition = type.definition
         let zone: UsageQuery.Zone
         if !definition.isInCustomersZone {
             zone = try self.zone(named: definition.timezone)
         } else if question.customers.count == 1 {
-            zone = try await self.zone(of: question.customers[0])
+            zone = try await self.zone(of: question.customers[0], asOf: asOf)
         } else if question.subjects.count == 1, question.customers.isEmpty,
             let id = MeterID(meterType: type.key, subject: question.subjects[0])
         {
-            zone = try await self.zone(of: type, id, at: clock())
+            zone = try await self.zone(of: type, id, at: clock(), asOf: asOf)
         } else {
             throw Refusal.fields([
                 FieldFault(

@@ -25,7 +25,7 @@ extension FrontDesk {
             ])
         }
         let effective = try Self.effective(&changes)
-        try await checkClosed(key, effective, restates: Self.restates(&changes))
+        let restates = try Self.restates(&changes)
         for _ in 0..<Self.revisionsMax {
             let before = try await newest(key)
             let definition = try revised(before.definition, changes)
@@ -33,7 +33,8 @@ extension FrontDesk {
                 let version = try await ledger.revise(
                     definition,
                     effective: effective,
-                    after: before.version
+                    after: before.version,
+                    restates: restates
                 )
                 return Self.answer(version, call)
             } catch {
@@ -77,35 +78,6 @@ extension FrontDesk {
                 remedy: "give true where closed periods may be adjusted, or leave it out"
             )
         ])
-    }
-
-    /// Refuses a change that would reach into periods that are billed, unless that is wanted.
-    private func checkClosed(
-        _ key: MeterTypeKey,
-        _ effective: EffectiveTime,
-        restates: Bool
-    ) async throws {
-        let from: Instant
-        switch effective {
-        case .now: return
-        case .always: from = .earliest
-        case .at(let instant): from = instant
-        }
-        guard !restates, let until = try await records?.store.closedUntil(key), from < until else {
-            return
-        }
-        var refusal = Refusal(
-            .periodsClosed,
-            "periods of \(key) are closed until \(until.rfc3339)"
-        )
-        refusal.faults = [
-            FieldFault(
-                pointer: "/effectiveFrom",
-                reason: "it lies before \(until.rfc3339), until when periods are closed",
-                remedy: "give a later time, or say \"restate\": true to adjust what is closed"
-            )
-        ]
-        throw refusal
     }
 
     private func revised(

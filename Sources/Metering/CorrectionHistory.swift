@@ -38,6 +38,8 @@ public struct CorrectionHistory: Sendable {
     private var words: [UInt64: [Word]] = [:]
     /// In the order of their positions.
     private var spans: [Span] = []
+    /// The same, by their sets.
+    private var parts: [Int64: [Range<UInt64>]] = [:]
     private var sets: [Int64: [SetWord]] = [:]
     /// Of an event that another stands for by now, the other.
     private var replacements: [UInt64: UInt64] = [:]
@@ -131,8 +133,18 @@ public struct CorrectionHistory: Sendable {
     public var partsEnd: UInt64 { spans.last?.positions.upperBound ?? 0 }
 
     /// The events of a set, in order.
-    public func events(of set: Int64) -> [UInt64] {
-        spans.flatMap { $0.set == set ? Array($0.positions) : [] }
+    public func events(of set: Int64) -> [UInt64] { (parts[set] ?? []).flatMap { Array($0) } }
+
+    /// How many events a set had at a position.
+    ///
+    /// - Complexity: O(calls that the set was sent).
+    public func eventCount(of set: Int64, asOf position: UInt64) -> Int {
+        (parts[set] ?? []).reduce(0) { $0 + $1.clamped(to: 0..<(position + 1)).count }
+    }
+
+    /// What was said last of a set by a position: where, and whether it counts; nil: nothing.
+    public func said(of set: Int64, asOf position: UInt64) -> (at: UInt64, counts: Bool)? {
+        sets[set]?.last { $0.at <= position }.map { ($0.at, $0.counts) }
     }
 
     /// The events that count as long as a set does, in order: its own, or what stands for them; but
@@ -155,6 +167,7 @@ public struct CorrectionHistory: Sendable {
     public mutating func add(_ positions: Range<UInt64>, to set: Int64) {
         guard !positions.isEmpty else { return }
         spans.append(Span(positions: positions, set: set))
+        parts[set, default: []].append(positions)
     }
 
     /// Lets the events of a set count, or not.

@@ -58,6 +58,8 @@ public struct BackfillSetQuery: Sendable {
     public var limit: Int
     /// The number of the last set of the page before.
     public var before: Int64?
+    /// As they stood when the log ended there; nil: as of now.
+    public var asOf: Position?
 
     public init(limit: Int, state: BackfillSet.State? = nil, before: Int64? = nil) {
         (self.limit, self.state, self.before) = (limit, state, before)

@@ -157,8 +157,21 @@ public struct CorrectionQuery: Sendable {
     public var limit: Int
     /// The number of the last item of the page before.
     public var before: Int64?
+    /// Those that were made when the log ended there; nil: as of now.
+    public var asOf: Position?
 
     public init(limit: Int, before: Int64? = nil) { (self.limit, self.before) = (limit, before) }
+
+    /// Those of all corrections, in the order of their numbers, that are asked for.
+    public func answer(of corrections: [Correction]) -> CorrectionAnswer {
+        let asked = corrections.prefix { correction in
+            correction.number < before ?? .max && correction.position <= asOf ?? .last
+        }
+        return CorrectionAnswer(
+            corrections: asked.suffix(limit).reversed(),
+            hasMore: asked.count > limit
+        )
+    }
 }
 
 public struct CorrectionAnswer: Sendable {

@@ -31,6 +31,8 @@ public struct SubjectQuery: Sendable {
     public var isUnowned: Bool
     /// When to look who owns them.
     public var at: Instant
+    /// As known when the log ended there: what was used, enrolled and owned; nil: as of now.
+    public var asOf: Position?
     public var limit: Int
     /// The last subject of the page before.
     public var after: String?
@@ -39,10 +41,11 @@ public struct SubjectQuery: Sendable {
         prefix: String = "",
         isUnowned: Bool = false,
         at: Instant,
+        asOf: Position? = nil,
         limit: Int,
         after: String? = nil
     ) {
-        (self.prefix, self.isUnowned, self.at) = (prefix, isUnowned, at)
+        (self.prefix, self.isUnowned, self.at, self.asOf) = (prefix, isUnowned, at, asOf)
         (self.limit, self.after) = (limit, after)
     }
 }

@@ -38,6 +38,13 @@ public protocol DeliveryStore: Sendable {
     /// Deliveries in the order of their numbers.
     func deliveries(_ query: DeliveryQuery) async throws(LedgerError) -> DeliveryAnswer
 
+    /// How the tries of a batch went, the newest first; at most
+    /// ``Limits/deliveryAttemptsKeptMax``. Nothing is told of one that was taken at the first.
+    func attempts(
+        of key: DestinationKey,
+        batch: Int64
+    ) async throws(LedgerError) -> [DeliveryAttempt]
+
     /// Makes deliveries pending again, as if they had never been tried.
     ///
     /// - Returns: how many.

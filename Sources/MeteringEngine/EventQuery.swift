@@ -144,6 +144,8 @@ public struct EventAnswer: Sendable {
 /// A question for the events that a meter type matched but could not read.
 public struct UnreadableQuery: Sendable {
     public var meterType: MeterTypeKey?
+    /// As known when the log ended there; nil: as of now.
+    public var asOf: Position?
     public var limit: Int
     /// The order key of the last row of the page before.
     public var after: UnreadableEvent.OrderKey?

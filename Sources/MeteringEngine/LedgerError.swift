@@ -27,6 +27,8 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case backfillCancelled
         /// The change is to what stands no more: read it again, and change that.
         case outdated
+        /// The change reaches into periods that are closed, and nobody said that it may.
+        case periodsClosed
         /// The sum does not fit a quantity.
         case valueOverflow
         /// The position lies in the future.

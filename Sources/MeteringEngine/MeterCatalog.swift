@@ -35,8 +35,8 @@ public final class MeterCatalog: Sendable {
 
     func plan(for type: [UInt8]) -> TypePlan {
         if let plan = plans.withLock({ $0[type] }) { return plan }
-        // A correction says what use is; it is none, also where a meter type takes every type.
-        let isUse = !type.elementsEqual(CorrectionEntry.type.utf8)
+        // An entry is no use, also where a meter type takes every type.
+        let isUse = !LedgerEntry.isEntry(type: type)
         let matching = meterTypes.filter { meterType in
             isUse && meterType.definition.eventTypes.contains { $0.matches(type) }
         }

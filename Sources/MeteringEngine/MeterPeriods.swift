@@ -45,9 +45,12 @@ extension UsageLedger {
     /// or the newest where none is yet.
     ///
     /// - Throws: `notFound`.
-    public func meterTypeInForce(_ key: MeterTypeKey) async throws(LedgerError) -> MeterType {
+    public func meterTypeInForce(
+        _ key: MeterTypeKey,
+        asOf position: Position? = nil
+    ) async throws(LedgerError) -> MeterType {
         let versions = try await versions(of: key)
-        guard let version = versions.inForce().last ?? versions.newest else {
+        guard let version = versions.inForce(asOf: position).last ?? versions.newest else {
             throw LedgerError(.notFound, "there is no meter type \"\(key)\"")
         }
         return version
@@ -55,23 +58,31 @@ extension UsageLedger {
 
     /// One meter and what it counted of all time.
     ///
-    /// - Parameter instant: When to look how it stands and who owns its subject.
+    /// - Parameters:
+    ///   - instant: When to look how it stands and who owns its subject.
+    ///   - position: As known when the log ended there; nil: as of now.
     /// - Throws: `notFound` where there is no such meter type, or the subject used nothing of it
     ///   and is not enrolled.
     /// - Complexity: O(the subject's rollup cells).
-    public func meter(_ id: MeterID, at instant: Instant) async throws(LedgerError) -> Meter {
-        try await knownMeter(id, at: instant).meter
+    public func meter(
+        _ id: MeterID,
+        at instant: Instant,
+        asOf position: Position? = nil
+    ) async throws(LedgerError) -> Meter {
+        try await knownMeter(id, at: instant, asOf: position).meter
     }
 
     /// The same, with the position it is known at.
     private func knownMeter(
         _ id: MeterID,
-        at instant: Instant
+        at instant: Instant,
+        asOf position: Position?
     ) async throws(LedgerError) -> (meter: Meter, position: Position) {
         let query = MeterQuery(
             meterTypes: [id.meterType],
             subjects: [id.subject],
             at: instant,
+            asOf: position,
             limit: 1
         )
         let answer = try await meters(query)
@@ -87,15 +98,17 @@ extension UsageLedger {
     ///   - definition: The meter's type.
     ///   - zone: The rules of the type's zone.
     ///   - now: Values that are carried are carried no further than this.
+    ///   - asOf: As known when the log ended there; nil: as of now.
     /// - Throws: What ``meter(_:at:)`` and ``readings(_:)`` throw.
     public func reading(
         _ id: MeterID,
         of definition: MeterTypeDefinition,
         in zone: TimeZoneRules,
         at instant: Instant,
-        carriedUntil now: Instant = Instant(microseconds: .max)
+        carriedUntil now: Instant = Instant(microseconds: .max),
+        asOf: Position? = nil
     ) async throws(LedgerError) -> MeterReading {
-        let (meter, known) = try await knownMeter(id, at: instant)
+        let (meter, known) = try await knownMeter(id, at: instant, asOf: asOf)
         let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
         // The first period begins where the meter does.
         let start = meter.enrolled?.enrolment.start
@@ -103,7 +116,7 @@ extension UsageLedger {
         var period = cut ?? calendar.period(containing: instant)
         var resets = calendar.next(MeterReading.nextResetsMax, after: instant)
         let customers = definition.isInCustomersZone ? zone.name : nil
-        if let changing = try await changingPeriods(meter, customers, at: instant) {
+        if let changing = try await changingPeriods(meter, customers, at: instant, asOf: asOf) {
             (period, resets) = changing
         }
         let groups = definition.dimensions.map { UsageQuery.Group.dimension($0.name) }
@@ -113,6 +126,7 @@ extension UsageLedger {
                 subjects: [id.subject],
                 range: period.range,
                 groupBy: groups,
+                asOf: asOf,
                 carriedUntil: now,
                 addsTotals: true,
                 limit: Limits.meterDimensionRowsMax
@@ -141,10 +155,13 @@ extension UsageLedger {
     private func changingPeriods(
         _ meter: Meter,
         _ customers: String?,
-        at instant: Instant
+        at instant: Instant,
+        asOf position: Position?
     ) async throws(LedgerError) -> (period: Period, resets: [Instant])? {
         let key = meter.id.meterType
-        let versions = try await versions(of: key)
+        let all = try await versions(of: key)
+        let known = Set(all.inForce(asOf: position).map(\.number))
+        let versions = position == nil ? all : all.filter { known.contains($0.number) }
         guard let calendar = RecordCalendar(key, versions, zones: SystemTimeZones.shared),
             calendar.changesSchedule
         else { return nil }
@@ -169,6 +186,7 @@ extension UsageLedger {
     /// - Parameters:
     ///   - instant: Now; or for a further page, what the page before said.
     ///   - now: Values that are carried are carried no further than this.
+    ///   - asOf: As known when the log ended there; nil: as of now.
     ///   - limit: At most ``UsageQuery/rowsMax``.
     /// - Throws: What ``meter(_:at:)`` and ``readings(_:)`` throw.
     public func pastPeriods(
@@ -177,9 +195,10 @@ extension UsageLedger {
         in zone: TimeZoneRules,
         before instant: Instant,
         carriedUntil now: Instant = Instant(microseconds: .max),
+        asOf: Position? = nil,
         limit: Int
     ) async throws(LedgerError) -> PeriodAnswer {
-        let meter = try await meter(id, at: instant)
+        let meter = try await meter(id, at: instant, asOf: asOf)
         let span = meter.span
         let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
         var periods: [Period] = []
@@ -194,7 +213,8 @@ extension UsageLedger {
             period = calendar.period(before: past)
         }
         guard !span.isEmpty, let newest = periods.first, let oldest = periods.last else {
-            return PeriodAnswer(position: try await status().position, readings: [], next: nil)
+            let position = if let asOf { asOf } else { try await status().position }
+            return PeriodAnswer(position: position, readings: [], next: nil)
         }
         let answer = try await readings(
             UsageQuery(
@@ -202,6 +222,7 @@ extension UsageLedger {
                 subjects: [id.subject],
                 range: oldest.start..<newest.end,
                 calendar: calendar,
+                asOf: asOf,
                 carriedUntil: now,
                 fillsZero: true,
                 limit: periods.count

@@ -14,6 +14,9 @@ public struct MeterQuery: Sendable {
     public var prefix: String
     /// When to look how meters stand and who owns their subjects.
     public var at: Instant
+    /// As known when the log ended there: what was counted, enrolled and owned; nil: as of now. A
+    /// page may hold fewer meters than its limit, and others follow all the same.
+    public var asOf: Position?
     public var limit: Int
     /// Where the page before ended.
     public var after: Place?
@@ -36,12 +39,13 @@ public struct MeterQuery: Sendable {
         standings: [MeterStanding] = [],
         prefix: String = "",
         at: Instant = .latest,
+        asOf: Position? = nil,
         limit: Int,
         after: Place? = nil
     ) {
         (self.meterTypes, self.subjects, self.prefix) = (meterTypes, subjects, prefix)
         (self.customers, self.standings, self.at) = (customers, standings, at)
-        (self.limit, self.after) = (limit, after)
+        (self.asOf, self.limit, self.after) = (asOf, limit, after)
     }
 }
 

@@ -113,6 +113,8 @@ public struct QuarantineWork: Sendable {
     public var action: QuarantineAction
     /// What is to be changed.
     public var items: [Item] = []
+    /// The backfill set that all of them were on their way to, and are released into; nil: none.
+    public var set: Int64?
     /// How many were looked at, and of those how many could not be repaired.
     public var looked: Int64 = 0
     public var failed: Int64 = 0
@@ -124,6 +126,26 @@ public struct QuarantineWork: Sendable {
     public init(_ action: QuarantineAction) {
         self.action = action
         after = action.afterItem
+    }
+}
+
+extension QuarantineWork {
+    /// The same in parts, each of one set or of none where items are released: the last one says
+    /// how far the page gets, so that whatever a crash leaves undone is found again.
+    fileprivate var bySet: [QuarantineWork] {
+        guard action.request.kind.releases, let last = items.last else { return [self] }
+        var rest = self
+        rest.set = last.item.backfillSet
+        rest.items = items.filter { $0.item.backfillSet == rest.set }
+        let others = Dictionary(grouping: items, by: \.item.backfillSet)
+            .filter { $0.key != rest.set }
+        let parts = others.sorted { $0.key ?? 0 < $1.key ?? 0 }.map { set, items in
+            var part = QuarantineWork(action)
+            (part.items, part.set, part.looked) = (items, set, Int64(items.count))
+            rest.looked -= part.looked
+            return part
+        }
+        return parts + [rest]
     }
 }
 
@@ -158,7 +180,7 @@ public struct QuarantineRunner: Sendable {
                 return true
             }
         }
-        try await store.perform(Self.work(action, page, repair))
+        for work in Self.work(action, page, repair).bySet { try await store.perform(work) }
         return true
     }
 
@@ -171,11 +193,6 @@ public struct QuarantineRunner: Sendable {
         for item in page.events {
             work.looked += 1
             work.after = item.number
-            // One that was on its way to a set is released alone, into that set.
-            if item.backfillSet != nil, action.request.kind.releases {
-                work.failed += 1
-                continue
-            }
             var edited: [UInt8]?
             switch repair?.applied(to: item.bytes) {
             case .changed(let bytes): edited = bytes

@@ -93,10 +93,26 @@ public struct RepairWork: Sendable {
     }
 
     public var items: [Item] = []
+    /// The backfill set that all of them were on their way to, and are released into; nil: none.
+    public var set: Int64?
     /// Items up to here are looked at afterwards.
     public var after: Int64
 
     public init(after: Int64) { self.after = after }
+
+    /// The same in parts, each of one set or of none: the last one says how far the page gets.
+    fileprivate var bySet: [RepairWork] {
+        let parts = Dictionary(grouping: items, by: \.item.backfillSet)
+            .sorted { $0.key ?? 0 < $1.key ?? 0 }
+            .map { set, items in
+                var part = RepairWork(after: 0)
+                (part.items, part.set) = (items, set)
+                return part
+            }
+        guard var last = parts.last else { return [self] }
+        last.after = after
+        return parts.dropLast() + [last]
+    }
 }
 
 /// Lets the repair rules mend what came into quarantine, a page at a time; whoever holds it says
@@ -135,7 +151,7 @@ public struct RepairRunner: Sendable {
                 RepairWork.Item(item: item, rule: rule, attempt: Self.attempt(repair, item))
             )
         }
-        try await store.repair(work)
+        for work in work.bySet { try await store.repair(work) }
         return true
     }
 
@@ -156,8 +172,7 @@ public struct RepairRunner: Sendable {
 extension RepairRule {
     /// Whether an item that came is for this rule to mend.
     func takes(_ item: QuarantinedEvent) -> Bool {
-        definition.isEnabled && item.number > afterItem && item.backfillSet == nil
-            && definition.match.holds(of: item)
+        definition.isEnabled && item.number > afterItem && definition.match.holds(of: item)
     }
 }
 

@@ -32,12 +32,14 @@ public protocol UsageLedger: CorrectionStore {
     ///     ``UsageModel/MeterTypeDefinition/addsUp(with:)``.
     ///   - effective: It counts events whose time is not before that.
     ///   - version: The newest version there is, as far as the caller knows.
+    ///   - restates: Whether it may count time anew that is in closed periods.
     /// - Throws: `notFound`, `retired`; `outdated` where another version is the newest;
-    ///   `alreadyExists` for another aggregation or unit; `limitExceeded`.
+    ///   `alreadyExists` for another aggregation or unit; `periodsClosed`; `limitExceeded`.
     func revise(
         _ definition: MeterTypeDefinition,
         effective: EffectiveTime,
-        after version: Int
+        after version: Int,
+        restates: Bool
     ) async throws(LedgerError) -> MeterType
 
     /// Gives up the backfill of a version: nothing follows it, ever. Twice is once.
@@ -89,7 +91,11 @@ public protocol UsageLedger: CorrectionStore {
     /// - Throws: `notFound`.
     func retire(customer key: CustomerKey) async throws(LedgerError) -> Customer
 
-    func customer(_ key: CustomerKey) async throws(LedgerError) -> Customer?
+    /// - Parameter position: As it was known when the log ended there; nil: as of now.
+    func customer(
+        _ key: CustomerKey,
+        asOf position: Position?
+    ) async throws(LedgerError) -> Customer?
     func customers(_ query: CustomerQuery) async throws(LedgerError) -> CustomerAnswer
     func subjects(_ query: SubjectQuery) async throws(LedgerError) -> SubjectAnswer
 
@@ -117,6 +123,12 @@ public protocol UsageLedger: CorrectionStore {
 
     /// What was known at an instant: the last position that was recorded by then.
     func position(knownAt instant: Instant) async throws(LedgerError) -> Position
+}
+
+extension UsageLedger {
+    public func customer(_ key: CustomerKey) async throws(LedgerError) -> Customer? {
+        try await customer(key, asOf: nil)
+    }
 }
 
 /// What became of one event of a batch.

@@ -28,6 +28,7 @@ public struct LedgerConformance: Sendable {
         try await versions()
         try await corrections()
         violations += try await EnrolmentConformance(ledger).run()
+        violations += try await PastConformance(ledger).run()
         return violations
     }
 

@@ -57,11 +57,7 @@ extension ReferenceLedger {
             events: Int64(groups.count)
         )
         let decoded = try CorrectionEntry.events(correction, replacements: replacements)
-        let batch = preparer(state).prepare(decoded, arrival: correction.at)
-        for (place, event) in batch.events.enumerated() {
-            state.books[batch.origins[Int(event.origin)], default: BooksLine()].received += 1
-            state.entries.append(Entry(batch: batch, place: place, at: correction.at, isOwn: true))
-        }
+        append(decoded, at: correction.at, &state)
         for change in changes { state.history.add(change, at: entry) }
         state.corrections.append(
             Made(
@@ -72,6 +68,15 @@ extension ReferenceLedger {
             )
         )
         return CorrectionOutcome(correction: correction)
+    }
+
+    /// Appends events of the ledger's own, which have no key.
+    func append(_ decoded: DecodedBatch, at instant: Instant, _ state: inout State) {
+        let batch = preparer(state).prepare(decoded, arrival: instant)
+        for (place, event) in batch.events.enumerated() {
+            state.books[batch.origins[Int(event.origin)], default: BooksLine()].received += 1
+            state.entries.append(Entry(batch: batch, place: place, at: instant, isOwn: true))
+        }
     }
 
     private func changes(
@@ -144,7 +149,7 @@ extension ReferenceLedger {
             return state.entries.indices.filter { place in
                 let event = stored(place, state)
                 let position = UInt64(place + 1)
-                return event.type != CorrectionEntry.type
+                return !LedgerEntry.isEntry(type: event.type.utf8)
                     && query.range.contains(event.time)
                     && (query.subjects.isEmpty || query.subjects.contains(event.subject))
                     && (query.source == nil || event.source == query.source)
@@ -183,12 +188,7 @@ extension ReferenceLedger {
     public func corrections(
         _ query: CorrectionQuery
     ) async throws(LedgerError) -> CorrectionAnswer {
-        let made = state.withLock { $0.corrections.map(\.correction) }
-        let before = made.filter { $0.number < query.before ?? .max }
-        return CorrectionAnswer(
-            corrections: Array(before.suffix(query.limit).reversed()),
-            hasMore: before.count > query.limit
-        )
+        query.answer(of: state.withLock { $0.corrections.map(\.correction) })
     }
 
     public func correction(_ number: Int64) async throws(LedgerError) -> Correction? {

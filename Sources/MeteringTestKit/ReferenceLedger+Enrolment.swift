@@ -177,8 +177,11 @@ extension ReferenceLedger {
         return try outcome.get()
     }
 
-    public func customer(_ key: CustomerKey) async throws(LedgerError) -> Customer? {
-        state.withLock { $0.customer(key, asOf: nil) }
+    public func customer(
+        _ key: CustomerKey,
+        asOf position: Position?
+    ) async throws(LedgerError) -> Customer? {
+        state.withLock { $0.customer(key, asOf: position.map { Int($0.value) }) }
     }
 
     public func customers(_ query: CustomerQuery) async throws(LedgerError) -> CustomerAnswer {
@@ -194,12 +197,14 @@ extension ReferenceLedger {
     }
 
     public func subjects(_ query: SubjectQuery) async throws(LedgerError) -> SubjectAnswer {
-        let snapshot = state.withLock { $0 }
-        let catalog = MeterCatalog(generation: 0, meterTypes: snapshot.meterTypes)
-        let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
+        let snapshot = try state.withLock { $0 }.asOf(query.asOf)
         var known = Set(snapshot.said.map(\.id.subject))
         known.formUnion(snapshot.customersNow().flatMap(\.ownerships).map(\.subject))
-        for entry in snapshot.entries {
+        for (place, entry) in snapshot.entries.enumerated() {
+            let position = Position(UInt64(place + 1))
+            let counting = snapshot.meterTypes.filter { $0.covers(position) }
+            let catalog = MeterCatalog(generation: 0, meterTypes: counting)
+            let preparer = EventPreparer(hashKey: hashKey, catalog: catalog)
             let batch = preparer.prepareAgain(entry.batch)
             let event = batch.events[entry.place]
             if event.isCounted { known.insert(text(batch, event.decoded.subject)) }
@@ -245,6 +250,25 @@ extension ReferenceLedger {
 }
 
 extension ReferenceLedger.State {
+    /// What was known when the log ended at a position; nil: all of it. Its corrections stay.
+    func asOf(_ position: Position?) throws(LedgerError) -> Self {
+        guard let position else { return self }
+        guard position.value <= UInt64(entries.count) else {
+            throw LedgerError(.positionUnknown, "the log ends at position \(entries.count)")
+        }
+        let last = Int(position.value)
+        var then = self
+        then.entries = Array(entries.prefix(last))
+        then.meterTypes = meterTypes.known(asOf: position)
+        for place in then.meterTypes.indices
+        where then.meterTypes[place].retiredPosition.map({ $0 > position }) ?? false {
+            (then.meterTypes[place].retiredAt, then.meterTypes[place].retiredPosition) = (nil, nil)
+        }
+        then.said.removeAll { $0.position > last }
+        then.customers.removeAll { $0.position > last }
+        return then
+    }
+
     mutating func say(_ word: ReferenceLedger.Said.Word, of id: MeterID, at: Instant) {
         said.append(ReferenceLedger.Said(position: entries.count, at: at, id: id, word: word))
     }

@@ -11,15 +11,17 @@ extension ReferenceLedger {
                 if same.definition == definition { return same }
                 throw LedgerError(.alreadyExists, "exists")
             }
-            return add(definition, version: 1, from: nil, &state)
+            return try add(definition, version: 1, from: nil, &state)
         }
     }
 
     public func revise(
         _ definition: MeterTypeDefinition,
         effective: EffectiveTime,
-        after version: Int
+        after version: Int,
+        restates _: Bool
     ) async throws(LedgerError) -> MeterType {
+        // Without usage records, no period is ever closed.
         try changing { state throws(LedgerError) in
             let versions = state.meterTypes.filter { $0.key == definition.key }
             guard let newest = versions.last else { throw LedgerError(.notFound, "none") }
@@ -41,7 +43,7 @@ extension ReferenceLedger {
             guard versions.count < Limits.meterTypeVersionsMax else {
                 throw LedgerError(.limitExceeded, "too many versions")
             }
-            return add(definition, version: newest.version + 1, from: from, &state)
+            return try add(definition, version: newest.version + 1, from: from, &state)
         }
     }
 
@@ -50,7 +52,7 @@ extension ReferenceLedger {
         version: Int,
         from: Instant?,
         _ state: inout State
-    ) -> MeterType {
+    ) throws(LedgerError) -> MeterType {
         let position = Position(UInt64(state.entries.count))
         var made = MeterType(
             number: UInt32(state.meterTypes.count + 1),
@@ -60,8 +62,13 @@ extension ReferenceLedger {
             backfilled: position
         )
         (made.version, made.effectiveFrom, made.inForceSince) = (version, from, position)
+        made.hasEntry =
+            position > .zero && state.meterTypes.contains { $0.key == definition.key }
+        if made.hasEntry { made.inForceSince = Position(position.value + 1) }
         state.meterTypes.append(made)
         state.generation += 1
+        guard made.hasEntry else { return made }
+        try append(VersionEntry.events(made, at: made.createdAt), at: made.createdAt, &state)
         return made
     }
 

@@ -137,7 +137,7 @@ extension ReferenceLedger {
     /// - Parameters:
     ///   - times: Over which values are carried; nil: those that the version rules.
     ///   - position: What is said of meters and customers is asked as of there; nil: now.
-    private func uses(
+    func uses(
         of meterType: MeterType,
         carriedOver times: Range<Instant>? = nil,
         in entries: ArraySlice<Entry>,
@@ -291,17 +291,19 @@ extension ReferenceLedger {
     }
 
     public func meters(_ query: MeterQuery) async throws(LedgerError) -> MeterAnswer {
-        let snapshot = state.withLock { $0 }
+        let now = state.withLock { $0 }
+        let snapshot = try now.asOf(query.asOf)
         let (entries, meterTypes) = (snapshot.entries, snapshot.meterTypes)
-        for key in query.customers where snapshot.customer(key, asOf: nil) == nil {
+        for key in query.customers where now.customer(key, asOf: nil) == nil {
             throw LedgerError(.notFound, "no customer \(key)")
         }
-        for key in query.meterTypes where !meterTypes.contains(where: { $0.key == key }) {
+        for key in query.meterTypes where !now.meterTypes.contains(where: { $0.key == key }) {
             throw LedgerError(.notFound, "no meter type \(key)")
         }
         var meters: [MeterID: Meter] = [:]
         for meterType in meterTypes.inForce() {
-            for use in uses(of: meterType, in: entries[...], snapshot) {
+            let last = query.asOf.map { Int($0.value) }
+            for use in uses(of: meterType, in: entries[...], snapshot, asOf: last) {
                 guard let id = MeterID(meterType: meterType.key, subject: use.subject) else {
                     continue
                 }

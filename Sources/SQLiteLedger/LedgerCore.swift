@@ -27,6 +27,8 @@ final class LedgerCore: Sendable {
     let meterRegistry: Mutex<MeterRegistry>
     let customerRegistry: Mutex<CustomerRegistry>
     let corrections: Mutex<CorrectionRegistry>
+    /// Of the correction whose events were listed last: some 24 bytes each.
+    let correctionTargets = Mutex<CorrectionTargets?>(nil)
     /// What decides of events whether they count, where that depends on enrolments.
     let gate = Mutex<CountGate?>(nil)
     let counters = Mutex(IntakeCounters())

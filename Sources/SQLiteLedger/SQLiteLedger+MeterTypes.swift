@@ -12,13 +12,15 @@ extension SQLiteLedger {
     public func revise(
         _ definition: MeterTypeDefinition,
         effective: EffectiveTime,
-        after version: Int
+        after version: Int,
+        restates: Bool
     ) async throws(LedgerError) -> MeterType {
         try await change { core, committer in
             try core.revise(
                 definition,
                 effective: effective,
                 after: version,
+                restates: restates,
                 position: committer.position
             )
         }

@@ -17,6 +17,8 @@ public struct BackfillSet: Hashable, Sendable {
     /// The events that make room for those of the set when it is closed; nil: none do.
     public var replacing: EventSelection?
     public var at: Instant
+    /// Where the log ended when it was opened.
+    public var openedPosition = Position.zero
     /// Who opened it, as the caller told: not empty.
     public var author: String
     public var state: State

@@ -35,6 +35,22 @@ public struct Delivery: Hashable, Sendable {
     }
 }
 
+/// One try of a sending, as it went.
+public struct DeliveryAttempt: Hashable, Sendable {
+    public var at: Instant
+    /// What became of the delivery by it; pending where it is tried again.
+    public var state: Delivery.State
+    /// The status of the answer; nil where none came, or there is no such thing.
+    public var status: Int?
+    /// What the other side calls the record, or why it was not taken.
+    public var answer: String
+
+    public init(at: Instant, state: Delivery.State, status: Int?, answer: String) {
+        (self.at, self.state) = (at, state)
+        (self.status, self.answer) = (status, answer)
+    }
+}
+
 /// Which deliveries are sent again.
 public struct DeliverySelection: Sendable, Hashable {
     public enum What: Sendable, Hashable {

@@ -102,6 +102,8 @@ public enum Limits {
     public static let deliveryRateMax = 10_000
     /// The most tries of one sending.
     public static let deliveryAttemptsMax = 100
+    /// The most tries of one sending of which it is kept how they went.
+    public static let deliveryAttemptsKeptMax = 100
     /// The longest wait between two tries, for an answer, or for a batch to fill, in days.
     public static let deliveryWaitDaysMax = 7
     /// The most rows, of meter types and periods, in the books of one destination.

@@ -18,8 +18,12 @@ public struct MeterType: Hashable, Sendable {
     /// Events after this are counted as they come, those up to it by the backfill; nil while it
     /// waits for the backfills before its own.
     public var countsAfter: Position?
-    /// Where the log ended when readings began to follow it; nil until its history is counted.
+    /// Since which position readings follow it: that of its own entry in the log; that of the last
+    /// event before, where no other version of its key was in force. nil until its history is
+    /// counted.
     public var inForceSince: Position?
+    /// Whether it has an entry in the log, at ``inForceSince``.
+    public var hasEntry = false
     /// When its backfill was given up: it counts nothing, and no reading ever followed it.
     public var cancelledAt: Instant?
     public var retiredAt: Instant?
@@ -120,15 +124,20 @@ extension Sequence<MeterType> {
     /// - Parameter position: As known when the log ended there; nil: as known now. Before the first
     ///   version of a key was in force, it is taken to be: a meter type is known of all history.
     public func inForce(asOf position: Position? = nil) -> [MeterType] {
+        known(asOf: position).bounded { _ in true }
+    }
+
+    /// The versions that came into force by a position, also those that rule no time any more, in
+    /// the order of numbers; nil: by now.
+    public func known(asOf position: Position?) -> [MeterType] {
         let done = filter(\.isBackfilled).sorted { $0.number < $1.number }
-        guard let position else { return done.bounded { _ in true } }
+        guard let position else { return done }
         var seen: Set<MeterTypeKey> = []
-        let known = done.filter { version in
+        return done.filter { version in
             // In the order of numbers the first of its key comes first.
             let isFirst = seen.insert(version.key).inserted
             return isFirst || (version.inForceSince.map { $0 <= position } ?? false)
         }
-        return known.bounded { _ in true }
     }
 
     /// The versions in force; and of a meter type whose history is being counted for the first

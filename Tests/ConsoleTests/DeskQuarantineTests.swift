@@ -1,4 +1,6 @@
+import HTTPTypes
 import MeteringEngine
+import SQLiteLedger
 import Testing
 import WireFormat
 
@@ -35,8 +37,8 @@ import WireFormat
 
         #expect(groups.text.contains("state=open&amp;reason=time-missing-offset"))
         #expect(items.text.contains("/console/quarantine/items/q-1"))
-        #expect(items.text.contains("<code>/time</code>"))
-        #expect(item.text.contains("<mark>  &quot;time&quot;: &quot;2026-10-30T12:00:00&quot;"))
+        #expect(items.text.contains("<code class=\"nowrap\">/time</code>"))
+        #expect(item.text.contains("<mark>&quot;time&quot;: &quot;2026-10-30T12:00:00&quot;"))
         #expect(!hostile.text.contains(DeskHouse.hostile))
         #expect(missing.text.contains("/subject is missing"))
         #expect(text.text.contains("It is no JSON object"))

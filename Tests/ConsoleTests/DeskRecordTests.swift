@@ -1,4 +1,6 @@
+import HTTPTypes
 import MeteringEngine
+import SQLiteLedger
 import Testing
 import UsageModel
 import WireFormat

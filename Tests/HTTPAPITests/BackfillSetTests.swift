@@ -161,6 +161,132 @@ import WireFormat
         try house.leave()
     }
 
+    @Test("an action releases each item into the set that it was sent to, while that takes events")
+    func releasedTogether() async throws {
+        let house = try await House()
+        _ = try await house.open()
+        _ = try await house.open()
+        let wrong = ["a", "b", "c", "d", "e"].map { id in
+            Edge.event(id, amount: "1").replacing("00:00Z\"", with: "00:00\"")
+        }
+        let paths = ["/backfill-sets/bs-1", "", "/backfill-sets/bs-1", "/backfill-sets/bs-2", ""]
+        for (path, event) in zip(paths, wrong) {
+            _ = try await house.edge.post("/v1\(path)/events", "[\(event)]")
+        }
+        _ = try await house.edge.post("/v1/backfill-sets/bs-2/revert", "{\(Self.who)}")
+        let action = #"""
+            {"action":"repair-and-release","filter":{"reason":"time-missing-offset"},
+            "repair":{"set":{"/time":"concat($.time, \"Z\")"}},\#(Self.who)}
+            """#
+        let started = try await house.edge.post("/v1/quarantine/actions", action)
+        #expect(started.status == 202, "\(started.text)")
+
+        let runner = QuarantineRunner(store: house.ledger, zones: .shared)
+        while try await runner.takeTurn() {}
+
+        let done = try await house.edge.get("/v1/quarantine/actions/qa-1").json
+        #expect(done["items"]?.stringValue == "5", "\(done.canonical)")
+        #expect(done["accepted"]?.stringValue == "4", "\(done.canonical)")
+        #expect(done["failed"]?.stringValue == "1", "the set of one is reverted")
+        #expect(try await house.counted() == "2")
+        #expect(try await house.edge.get("/v1/backfill-sets/bs-1").json["events"]?.canonical == "2")
+        _ = try await house.say("close")
+        #expect(try await house.counted() == "4")
+        try house.leave()
+    }
+
+    @Test("a repair rule releases into the set that an item was sent to, while that takes events")
+    func mended() async throws {
+        let house = try await House()
+        _ = try await house.open()
+        let rule = #"""
+            {"match":{"reason":"time-missing-offset"},\#(Self.who),
+            "repair":{"set":{"/time":"concat($.time, \"Z\")"}}}
+            """#
+        let json: HTTPFields = [.contentType: "application/json"]
+        let path = "/v1/repair-rules/zulu"
+        #expect(try await house.edge.ask(.put, path, Array(rule.utf8), json).status == 201)
+        let wrong = ["a", "b", "c"].map { id in
+            Edge.event(id, amount: "1").replacing("00:00Z\"", with: "00:00\"")
+        }
+        _ = try await house.edge.post("/v1/backfill-sets/bs-1/events", "[\(wrong[0])]")
+        _ = try await house.edge.post("/v1/events", "[\(wrong[1])]")
+        let runner = RepairRunner(store: house.ledger, zones: .shared)
+        while try await runner.takeTurn() {}
+        _ = try await house.edge.post("/v1/backfill-sets/bs-1/events", "[\(wrong[2])]")
+        _ = try await house.say("close")
+        while try await runner.takeTurn() {}
+
+        #expect(try await house.counted() == "2")
+        #expect(try await house.edge.get("/v1/backfill-sets/bs-1").json["events"]?.canonical == "1")
+        let left = try await house.edge.get("/v1/quarantine/q-3").json
+        #expect(left["state"]?.stringValue == "open")
+        #expect(left.canonical.contains("bs-1 takes no more events"), "\(left.canonical)")
+        try house.leave()
+    }
+
+    @Test("a set is listed as it stood at a position")
+    func past() async throws {
+        let house = try await House()
+        _ = try await house.edge.post("/v1/events", "[\(Edge.event("x", amount: "1"))]")
+        _ = try await house.open()
+        _ = try await house.send("a", "b")
+        _ = try await house.say("close")
+        _ = try await house.say("revert")
+
+        var seen: [String] = []
+        for position in 0...5 {
+            let path = "/v1/backfill-sets?asOf=\(position)"
+            let set = try await house.edge.get(path).items.first
+            let words = [set?["state"]?.stringValue, set?["events"]?.canonical]
+            seen.append(words.compactMap(\.self).joined(separator: " "))
+        }
+        #expect(seen == ["", "open 0", "open 1", "open 2", "closed 2", "reverted 2"])
+        #expect(try await house.edge.get("/v1/backfill-sets?asOf=6").status == 422)
+        #expect(try await house.edge.get("/v1/corrections?asOf=4").items.count == 1)
+        try house.leave()
+    }
+
+    @Test("a change that reaches into closed periods is made with consent alone")
+    func closedPeriods() async throws {
+        let house = try await House()
+        let daily =
+            #"{"key":"kwh","eventTypes":["*"],"aggregation":"count","resetSchedule":"daily"}"#
+        _ = try await house.edge.post("/v1/meter-types", daily)
+        _ = try await house.edge.post("/v1/events", "[\(Edge.event("a", amount: "1"))]")
+        let keeper = RecordKeeper(
+            ledger: house.ledger,
+            store: house.ledger,
+            zones: .shared,
+            clock: { Instant(microseconds: Edge.now.microseconds + 5 * 86_400_000_000) }
+        )
+        while try await keeper.keep() {}
+        let until = try #require(try await house.ledger.closedUntil(#require(MeterTypeKey("kwh"))))
+        func change(_ name: String, _ more: String) async throws -> Edge.Reply {
+            while try await !house.ledger.backfills().isEmpty { await Task.yield() }
+            return try await house.edge.ask(
+                .patch,
+                "/v1/meter-types/kwh",
+                Array("{\"name\":\"\(name)\",\(more)}".utf8),
+                [.contentType: "application/json"]
+            )
+        }
+        let before = Instant(microseconds: until.microseconds - 1).rfc3339
+
+        let reaching = try await change("A", #""effectiveFrom":"\#(before)""#)
+        let since = try await change("B", #""effectiveFrom":null,"restate":false"#)
+        let later = try await change("C", #""effectiveFrom":"\#(until.rfc3339)""#)
+        let consented = try await change("D", #""effectiveFrom":null,"restate":true"#)
+        let word = try await change("E", #""restate":"yes""#)
+
+        #expect((reaching.status, reaching.problem) == (409, "periods-closed"))
+        let fault = reaching.json["errors"]?.arrayValue?.first
+        #expect(fault?["pointer"]?.stringValue == "/effectiveFrom")
+        #expect((since.status, later.status, consented.status) == (409, 200, 200))
+        #expect(word.status == 422)
+        try house.leave()
+    }
+
     @Test("what a caller got wrong is told with its place")
     func refusals() async throws {
         let house = try await House()

@@ -198,7 +198,11 @@ import WireFormat
         #expect(page.items.map { $0["number"] } == ["1", "2"])
         #expect(rest.items.map { $0["number"] } == ["3"])
         #expect(rest.json["next"] == nil)
-        #expect(failed.items == [one.json])
+        #expect(failed.items.map { $0["number"] } == ["2"])
+        let attempt: JSONValue = [
+            "at": .string(Edge.now.rfc3339), "state": "failed", "status": 400, "answer": "said so",
+        ]
+        #expect(one.json["tries"] == [attempt])
         #expect((one.json["state"], one.json["answer"]) == ("failed", "said so"))
         #expect(one.json["record"]?["subject"] == "b")
         for number in missing {

@@ -95,31 +95,4 @@ import WireFormat
 
         #expect((missing.status, keepsNone.status) == (404, 404))
     }
-
-    @Test("a change that reaches into closed periods is made with consent alone")
-    func closedPeriods() async throws {
-        let edge = Edge(records: ScriptedRecords([try Self.record(1, "house-7")]))
-        let type = #"{"key":"kwh","eventTypes":["*"],"aggregation":"count"}"#
-        _ = try await edge.post("/v1/meter-types", type)
-        func change(_ name: String, _ more: String) async throws -> Edge.Reply {
-            try await edge.ask(
-                .patch,
-                "/v1/meter-types/kwh",
-                Array("{\"name\":\"\(name)\",\(more)}".utf8),
-                [.contentType: "application/json"]
-            )
-        }
-
-        let reaching = try await change("A", #""effectiveFrom":"2026-11-01T23:59:59Z""#)
-        let since = try await change("B", #""effectiveFrom":null,"restate":false"#)
-        let later = try await change("C", #""effectiveFrom":"2026-11-02T00:00:00Z""#)
-        let consented = try await change("D", #""effectiveFrom":null,"restate":true"#)
-        let word = try await change("E", #""restate":"yes""#)
-
-        #expect((reaching.status, reaching.problem) == (409, "periods-closed"))
-        let fault = reaching.json["errors"]?.arrayValue?.first
-        #expect(fault?["pointer"]?.stringValue == "/effectiveFrom")
-        #expect((since.status, later.status, consented.status) == (409, 200, 200))
-        #expect(word.status == 422)
-    }
 }

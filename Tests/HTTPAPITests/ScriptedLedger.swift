@@ -7,6 +7,8 @@ import UsageModel
 final class ScriptedLedger: UsageLedger {
     struct Script {
         var failure: LedgerError?
+        /// Where the log is said to end; nil: where it does.
+        var end: Position?
         var usage: UsageAnswer?
         var events: EventAnswer?
         var unreadable: UnreadableAnswer?
@@ -43,6 +45,7 @@ final class ScriptedLedger: UsageLedger {
 
     func position(knownAt instant: Instant) async throws(LedgerError) -> Position {
         try failIfTold()
+        if let end = asked.end { return end }
         return try await inner.position(knownAt: instant)
     }
 
@@ -76,7 +79,8 @@ final class ScriptedLedger: UsageLedger {
     func revise(
         _ definition: MeterTypeDefinition,
         effective: EffectiveTime,
-        after version: Int
+        after version: Int,
+        restates: Bool
     ) async throws(LedgerError) -> MeterType {
         script.withLock { $0.revisions += 1 }
         try failIfTold()
@@ -130,8 +134,11 @@ final class ScriptedLedger: UsageLedger {
         return try await inner.retire(customer: key)
     }
 
-    func customer(_ key: CustomerKey) async throws(LedgerError) -> Customer? {
-        try await inner.customer(key)
+    func customer(
+        _ key: CustomerKey,
+        asOf position: Position?
+    ) async throws(LedgerError) -> Customer? {
+        try await inner.customer(key, asOf: position)
     }
 
     func customers(_ query: CustomerQuery) async throws(LedgerError) -> CustomerAnswer {

@@ -144,6 +144,7 @@ import WireFormat
     func filters() async throws {
         let edge = Edge()
         edge.ledger.told {
+            $0.end = Position(12)
             $0.events = EventAnswer(position: Position(12), events: [], hasMore: false)
         }
 

@@ -91,6 +91,7 @@ import WireFormat
     func question() async throws {
         let edge = Edge()
         try Self.answer(edge)
+        edge.ledger.told { $0.end = Position(17) }
 
         _ = try await edge.get(
             "/v1/usage?meterType=tokens,calls&meterType=tokens&subject=a%2Cb&subject=c+d"

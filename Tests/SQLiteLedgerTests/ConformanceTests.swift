@@ -10,7 +10,8 @@ import UsageModel
         let fixture = LedgerFixture()
         let ledger = try fixture.open()
         var conformance = LedgerConformance(ledger)
-        #expect(try await conformance.run() == [])
+        let violations = try await conformance.run()
+        #expect(violations == [])
         try ledger.close()
     }
 
@@ -18,6 +19,7 @@ import UsageModel
     func reference() async throws {
         let ledger = ReferenceLedger(clock: { Instant(microseconds: 1_793_600_000_000_000) })
         var conformance = LedgerConformance(ledger)
-        #expect(try await conformance.run() == [])
+        let violations = try await conformance.run()
+        #expect(violations == [])
     }
 }

@@ -75,6 +75,9 @@ struct CorrectionTrial {
         let version = try await ledger.versions(of: changed.key).last
         #expect(version?.version == made.version)
         let since = try #require(version?.inForceSince)
+        // Of an empty log nothing was known before.
+        if log.position > 0 { log.enterVersion() }
+        #expect(Int(since.value) == log.position, "seed \(seed)")
         known[changed.key]?.append((Int(since.value), changed))
         definitions[place] = changed
     }

@@ -162,6 +162,31 @@ import UsageModel
         await #expect(throws: LedgerError.self) { try await world.ledger.deliveries(query) }
     }
 
+    @Test("how each try went is kept, of what was not taken at the first, and the newest of many")
+    func tries() async throws {
+        let world = try await Self.world(batchSize: 1)
+        let fresh = try await world.ledger.deliveries(
+            DeliveryQuery(destination: DeliveryWorld.key, limit: 100)
+        ).deliveries.filter { $0.state == .pending }.map(\.number)
+        let (one, other) = (try #require(fresh.first), try #require(fresh.dropFirst().first))
+        try await world.settle(one, as: .pending)
+        try await world.settle(one, as: .delivered)
+        // Told again after a crash: it went once.
+        try await world.settle(one, as: .delivered)
+        try await world.settle(other, as: .delivered)
+        let slow = try await world.ledger.attempts(of: DeliveryWorld.key, batch: one)
+        let quick = try await world.ledger.attempts(of: DeliveryWorld.key, batch: other)
+
+        #expect(slow.map(\.state) == [.delivered, .pending])
+        #expect(quick.isEmpty)
+        let last = try #require(fresh.dropFirst(2).first)
+        for _ in 0..<(Limits.deliveryAttemptsKeptMax + 3) {
+            try await world.settle(last, as: .pending)
+        }
+        let many = try await world.ledger.attempts(of: DeliveryWorld.key, batch: last)
+        #expect(many.count == Limits.deliveryAttemptsKeptMax)
+    }
+
     @Test("destinations and their deliveries outlive the ledger's closing, secrets too")
     func reopened() async throws {
         let world = try DeliveryWorld()

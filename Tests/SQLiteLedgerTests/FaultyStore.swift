@@ -57,6 +57,13 @@ final class FaultyStore: DeliveryStore {
         try await store.deliveries(query)
     }
 
+    func attempts(
+        of key: DestinationKey,
+        batch: Int64
+    ) async throws(LedgerError) -> [DeliveryAttempt] {
+        try await store.attempts(of: key, batch: batch)
+    }
+
     func resend(
         _ selection: DeliverySelection,
         now: Instant

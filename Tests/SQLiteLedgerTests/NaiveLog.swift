@@ -30,7 +30,7 @@ struct NaiveLog {
         }
     }
 
-    /// By position, from 1; nil for the entry of a correction.
+    /// By position, from 1; nil for the entry of a correction or a version.
     private(set) var lines: [SampleEvent?] = []
     private var stacks: [Key: Stack] = [:]
     private(set) var sets: [NaiveSet] = []
@@ -60,6 +60,9 @@ struct NaiveLog {
             keys.append(key)
         }
     }
+
+    /// A version of a meter type comes into force.
+    mutating func enterVersion() { lines.append(nil) }
 
     /// The event that stands for a key, void or not.
     func top(_ key: Key) -> SampleEvent? {

@@ -124,17 +124,30 @@ import UsageModel
 
         mutating func judge() async throws {
             var inForce: [[NaiveUsage.Version]] = []
+            var entries: [Int] = []
+            for key in keys {
+                for version in try await ledger.versions(of: key) where version.hasEntry {
+                    entries.append(Int(try #require(version.inForceSince).value))
+                }
+            }
             for key in keys {
                 let versions = try await ledger.versions(of: key)
                 let known = versions.filter { $0.inForceSince != nil }
                 inForce.append(known.map(Self.naive))
                 for _ in 0..<4 where !known.isEmpty {
                     try await compare(key, known.map(Self.naive), asOf: nil, version: nil)
-                    let asOf = draw(naive.events.count + 1)
+                    let asOf = draw(naive.events.count + entries.count + 1)
                     let then = known.enumerated().filter { place, version in
                         place == 0 || version.inForceSince.map { $0.value <= asOf } ?? false
                     }
-                    try await compare(key, then.map { Self.naive($1) }, asOf: asOf, version: nil)
+                    let own = entries.count { $0 <= asOf }
+                    try await compare(
+                        key,
+                        then.map { Self.naive($1) },
+                        asOf: asOf,
+                        after: own,
+                        version: nil
+                    )
                     let one = versions[draw(versions.count)]
                     try await compare(
                         key,
@@ -163,10 +176,12 @@ import UsageModel
             NaiveUsage.Version(definition: version.definition, from: version.effectiveFrom)
         }
 
+        /// - Parameter entries: How many entries of versions stand before the position.
         private mutating func compare(
             _ key: MeterTypeKey,
             _ versions: [NaiveUsage.Version],
             asOf: Int?,
+            after entries: Int = 0,
             version: Int?
         ) async throws {
             let (one, two) = (instant(), instant())
@@ -199,7 +214,7 @@ import UsageModel
                 subjects: subjects,
                 bySubject: bySubject,
                 byModel: byModel,
-                upTo: asOf,
+                upTo: asOf.map { $0 - entries },
                 carriedUntil: until
             )
             #expect(

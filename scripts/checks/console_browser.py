@@ -109,6 +109,7 @@ class Browser:
             page.emulate_media(color_scheme=scheme)
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 800})
+                page.evaluate("scrollTo(0, 0)")
                 page.wait_for_timeout(150)
                 where = f"{name} at {width} px, {scheme}"
                 self.judge(page, where)
@@ -248,6 +249,7 @@ class Keyboard:
     def find(self, text):
         """By the palette."""
         self.page.keyboard.press("Control+k")
+        self.page.locator("dialog.palette[open]").wait_for()
         self.page.keyboard.insert_text(text)
         self.page.locator("#palette-list .kind", has_not_text="Page").first.wait_for()
         options = self.page.locator("#palette-list [role=option]")

@@ -1,5 +1,5 @@
 """What the Console is shown with: the access log and the requests to a language model, metered by
-types with daily and monthly periods, a customer, a line that lost its quote; and a receiver of
+types with yearly and monthly periods, a customer, a line that lost its quote; and a receiver of
 webhooks that is broken until it is mended."""
 
 import http.server
@@ -16,14 +16,13 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 METER_TYPES = [
     {
         "key": "requests", "name": "Requests", "eventTypes": ["http.request"],
-        "aggregation": "count", "resetSchedule": "daily", "timezone": "Europe/Berlin",
+        "aggregation": "count", "resetSchedule": "yearly", "timezone": "Europe/Berlin",
         "dimensions": {"status": "$.data.status", "method": "$.data.method"}, "capacity": "400",
     },
     {
         "key": "bytes-sent", "name": "Bytes sent", "unit": "byte", "aggregation": "sum",
         "eventTypes": ["http.request"], "value": "$.data.bytes",
         "filter": "exists($.data.bytes)", "dimensions": {"status": "$.data.status"},
-        "resetSchedule": "daily", "timezone": "Europe/Berlin",
     },
     {
         "key": "tokens-in", "name": "Input tokens", "unit": "token", "aggregation": "sum",

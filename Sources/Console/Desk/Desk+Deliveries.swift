@@ -262,17 +262,19 @@ extension Desk {
         sheet.lede = "To \(names[0]): \(record.text("subject") ?? ""), \(Self.period(record))"
         sheet.tell(problem)
         let isPending = delivery.text("state") == "pending"
-        let facts = deliveryFacts(delivery, destination) + answerFacts(delivery)
-        let standing: [Piece] = [.facts(facts)] + answerPieces(delivery)
+        let facts = Piece.facts(deliveryFacts(delivery, destination))
         sheet.pieces = [
             .columns(
                 [
                     isPending
-                        ? .watched("How it stands", id: "facts", standing)
-                        : .card("How it stands", id: "facts", standing),
+                        ? .watched("What came back", id: "tries", tries(delivery))
+                        : .card("What came back", id: "tries", tries(delivery)),
                     .card("What is sent", id: "request", requestPieces(delivery, destination)),
                 ],
-                [.card("Send it again", id: "resend", [.form(resendOne(delivery))])]
+                [
+                    .card("How it stands", id: "facts", [facts]),
+                    .card("Send it again", id: "resend", [.form(resendOne(delivery))]),
+                ]
             ), asCall(path),
         ]
         return sheet
@@ -285,17 +287,17 @@ extension Desk {
         var facts = [
             Fact("State", Self.stateOfDelivery(delivery)),
             Fact("Attempts", .text("\(delivery.text("attempts") ?? "0") of \(most)")),
-            Fact("Last attempt", .time(delivery.text("lastAttemptAt"))),
+            Fact("Last try", .time(delivery.text("lastAttemptAt"))),
         ]
         if let next = delivery.text("nextAttemptAt") {
-            facts.append(Fact("Next attempt", .time(next)))
+            facts.append(Fact("Next try", .time(next)))
         }
         if let at = delivery.text("deliveredAt") { facts.append(Fact("Delivered", .time(at))) }
         facts += [
             Fact("Record", .code(id, to: Way.record(id))),
             Fact("Amount", .quantity(record.text("amount"), record.text("unit"))),
             Fact(
-                "Sent together from",
+                "Batch from",
                 .text(
                     delivery.text("batch") ?? "",
                     to: Way.delivery(names[0], delivery.text("batch") ?? "")
@@ -305,14 +307,33 @@ extension Desk {
         return facts
     }
 
-    private func answerFacts(_ delivery: JSONValue) -> [Fact] {
-        let isTried = delivery.text("status") != nil || delivery.text("answer") != nil
-        let status = delivery.text("status") ?? "no answer came"
-        return [Fact("What came back", .text(isTried ? status : "nothing yet: it was not tried"))]
-    }
-
-    private func answerPieces(_ delivery: JSONValue) -> [Piece] {
-        delivery.text("answer").map { [.code(label: "The last answer", $0)] } ?? []
+    /// How each try went, the newest first.
+    private func tries(_ delivery: JSONValue) -> [Piece] {
+        let tries = delivery["tries"]?.arrayValue ?? []
+        guard !tries.isEmpty else { return [.text("It was not tried yet.")] }
+        let table = Table(
+            label: "Tries",
+            columns: [
+                .words("When"), .words("What became of it"), .words("Status"), .words("Answer"),
+            ],
+            rows: tries.map { attempt in
+                let outcome: Cell =
+                    switch attempt.text("state") {
+                    case "delivered": .tag(.ok, "taken")
+                    case "failed": .tag(.bad, "given up")
+                    default: .tag(.warn, "tried again")
+                    }
+                return Table.Row(
+                    nil,
+                    [
+                        .time(attempt.text("at")), outcome,
+                        .text(attempt.text("status") ?? "none came"),
+                        .text(attempt.text("answer") ?? "–"),
+                    ]
+                )
+            }
+        )
+        return [.table(table)]
     }
 
     /// The request as it goes out with each try, as far as it does not differ from try to try.

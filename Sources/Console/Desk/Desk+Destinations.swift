@@ -43,6 +43,12 @@ extension Desk {
         return .sheet(sheet)
     }
 
+    /// Its name, or the key of one that has none.
+    private static func title(of item: JSONValue) -> String {
+        let name = item.text("name") ?? ""
+        return name.isEmpty ? item.text("key") ?? "" : name
+    }
+
     static func kindOfDestination(_ item: JSONValue) -> String {
         outlets.first { item[$0] != nil } ?? ""
     }
@@ -67,7 +73,7 @@ extension Desk {
         return Table.Row(
             Way.destination(key),
             [
-                .text(item.text("name") ?? key, item.text("name") == nil ? nil : key),
+                .text(Self.title(of: item), Self.title(of: item) == key ? nil : key),
                 .text(Self.kindOfDestination(item), Self.target(item)),
                 Self.stateOfDestination(item), .text(Spelled.count(standing.text("pending"))),
                 .text(Spelled.count(standing.text("delivered"))),
@@ -122,7 +128,7 @@ extension Desk {
         if let problem = standing.problem { return problem }
         guard standing.json.text("revision") == form["revision"] else {
             return Problem(
-                slug: "already-exists",
+                slug: "",
                 title: "Somebody else changed it first",
                 status: 409,
                 detail: "Nothing of yours was saved. Compare the two, change yours, and save again."
@@ -149,7 +155,7 @@ extension Desk {
         }
         let item = reply.json
         let standing = item["standing"] ?? .null
-        sheet.title = item.text("name") ?? names[0]
+        sheet.title = Self.title(of: item)
         sheet.tag = Self.stateOfDestination(item)
         sheet.lede = [Self.kindOfDestination(item), Self.target(item)].compactMap(\.self)
             .joined(separator: " to ")
@@ -178,16 +184,15 @@ extension Desk {
         if problem?.status == 409, form.has("definition") {
             sheet.pieces.append(bothDefinitions(item))
         }
-        var left = [Piece.card("Both sides, by period", id: "books", await books(path))]
-        var right = [Piece.card("Settings", id: "facts", [.facts(destinationFacts(item))])]
+        let settings = Piece.card("Settings", id: "facts", [.facts(destinationFacts(item))])
         if item["retiredAt"] == nil {
-            left.insert(
-                .card("Change it", id: "change", [.form(changeForm(item, problem))]),
-                at: 0
-            )
-            right.insert(.card("What to do", id: "do", doForms(item)), at: 0)
+            let change = Piece.card("Change it", id: "change", [.form(changeForm(item, problem))])
+            let deeds = Piece.card("What to do", id: "do", doForms(item))
+            sheet.pieces.append(.columns([change], [deeds, settings]))
+        } else {
+            sheet.pieces.append(settings)
         }
-        sheet.pieces.append(.columns(left, right))
+        sheet.pieces.append(.card("Both sides, by period", id: "books", await books(path)))
         sheet.pieces.append(asCall(path))
         return sheet
     }
@@ -242,16 +247,16 @@ extension Desk {
         let filter = item["filter"]
         for (name, term) in [
             ("meterTypes", "Meter types"), ("categories", "Categories"),
-            ("customers", "Customers"), ("kinds", "Kinds of record"),
+            ("customers", "Customers"), ("kinds", "Kinds"),
         ] {
             let words = (filter?[name]?.arrayValue ?? []).compactMap(\.stringValue)
             let others = name == "kinds" ? "final, adjustment" : "all"
             facts.append(Fact(term, .text(words.isEmpty ? others : words.joined(separator: ", "))))
         }
         for (name, term) in [
-            ("batchSize", "Sent together"), ("attemptsMax", "Attempts, at most"),
-            ("retryDelay", "Wait before the second"), ("retryDelayMax", "Longest wait"),
-            ("timeout", "Waits for an answer"), ("ratePerSecond", "Sendings in a second"),
+            ("batchSize", "Batch"), ("attemptsMax", "Tries"),
+            ("retryDelay", "Retry after"), ("retryDelayMax", "And at most"),
+            ("timeout", "Timeout"), ("ratePerSecond", "A second"),
             ("start", "Begins with"),
         ] {
             if let text = item.text(name) { facts.append(Fact(term, .text(text))) }

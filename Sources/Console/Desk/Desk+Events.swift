@@ -19,21 +19,24 @@ extension Desk {
                 .init("", "All"), .init("counted", "Counted"), .init("unmatched", "Unmatched"),
             ]
         )
-        filters.pass { ["meterType", "asOf"].contains($0) || $0.hasPrefix("dimension.") }
+        if query.has("meterType") { filters.text("meterType", "Counted by", isCode: true) }
+        filters.pass { $0 == "asOf" || $0 == "order" || $0.hasPrefix("dimension.") }
         let oldest = query["order"] == "asc"
-        let asked = filters.asked + [("order", oldest ? "asc" : "desc"), ("limit", Self.listMax)]
+        let order = query.has("order") ? [] : [("order", "desc")]
+        let asked = filters.asked + order + [("limit", Self.listMax)]
         let reply = await get("/v1/events", asked + [("cursor", query["cursor"])])
 
         var sheet = Sheet("Events", lede: "Everything that was accepted, the newest first.")
         sheet.actions = [
-            Link("Correct some", Way.link("/console/corrections/new", selection(filters.typed)))
+            Link("Correct events", Way.link("/console/corrections/new", selection(filters.typed)))
         ]
         sheet.tell(reply.problem)
         let isFirst = query["cursor"].isEmpty
         let isNewest = isFirst && !oldest && query["to"].isEmpty && query["asOf"].isEmpty
         var tail: String?
         if reply.problem == nil, isNewest, !reply.items.isEmpty {
-            let pairs = [("tail", "1")] + filters.asked.filter { $0.0 != "from" }
+            let pairs =
+                [("tail", "1")] + filters.asked.filter { !["from", "order"].contains($0.0) }
             tail = Way.link("/console/live", pairs)
         }
         sheet.pieces = [

@@ -203,7 +203,7 @@ extension Desk {
                         .code(id, item.text("eventId").map { "\(source ?? "") \($0)" }),
                         .code(item.text("reason") ?? "", stateWord(item)),
                         pointer.isEmpty
-                            ? .code(Spelled.excerpt(Self.text(of: item)), "all of it")
+                            ? .code(Spelled.excerpt(Self.text(of: item), 140), "all of it")
                             : .code(pointer, value(of: item)),
                         .time(item.text("lastSeenAt")),
                         .text(Spelled.count(item.text("seen"))),

@@ -97,7 +97,7 @@ extension Desk {
         if problem == nil { sheet.tell(preview?.problem) }
         sheet.pieces = [draftForm(problem ?? preview?.problem)]
         if let preview, preview.problem == nil {
-            sheet.pieces += previewPieces(preview)
+            sheet.pieces += previewPieces(preview, problem)
         }
         var body = actionBody()
         body["dryRun"] = true
@@ -175,7 +175,7 @@ extension Desk {
         return fields
     }
 
-    private func previewPieces(_ preview: APIReply) -> [Piece] {
+    private func previewPieces(_ preview: APIReply, _ problem: Problem?) -> [Piece] {
         let total = preview.json.text("total") ?? "0"
         guard total != "0" else {
             return [
@@ -197,9 +197,9 @@ extension Desk {
             needsReason: kind == "discard",
             reasonHint: kind == "discard" ? "Why they shall not count." : "If there is more to say."
         )
-        fields[0].name = "why"
+        (fields[0].name, fields[0].pointers) = ("why", ["/reason"])
         fields[0].value = form["why"]
-        let earnest = Form(
+        var earnest = Form(
             id: "earnest",
             action: path,
             fields: fields,
@@ -211,6 +211,7 @@ extension Desk {
                 )
             ]
         )
+        earnest.mark(problem)
         return [
             .card(
                 "What it would do to \(Spelled.some(total, "record"))",

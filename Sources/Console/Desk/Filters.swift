@@ -7,6 +7,8 @@ struct Filters {
     private(set) var asked: [(String, String)] = []
     /// The same as parameters of the page.
     private(set) var typed: [(String, String)] = []
+    /// Those of a link that led here, which have no field of their own.
+    private var passed: [(String, String)] = []
     /// Whether any differs from what holds where the address says nothing.
     private(set) var isEmpty = true
 
@@ -52,7 +54,10 @@ struct Filters {
 
     /// Passes on parameters that have no field, such as those of a link that led here.
     mutating func pass(where isMeant: (String) -> Bool) {
-        for (name, value) in inputs.pairs where isMeant(name) { ask(name, value, value) }
+        for (name, value) in inputs.pairs where isMeant(name) && !value.isEmpty {
+            passed.append((name, value))
+            ask(name, value, value)
+        }
     }
 
     private mutating func ask(
@@ -87,6 +92,7 @@ struct Filters {
             method: .get,
             action: path,
             fields: fields,
+            hidden: passed.map { (name: $0.0, value: $0.1) },
             buttons: [Form.Button(label: "Filter")],
             way: isEmpty ? nil : Link("Clear", path)
         )

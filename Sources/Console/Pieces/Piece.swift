@@ -115,7 +115,8 @@ struct Notice {
             let place = $0.pointer.isEmpty ? "" : $0.pointer + ": "
             return place + [$0.reason, $0.remedy].compactMap(\.self).joined(separator: ": ")
         }
-        ways = [Link("What this means", problem.type)]
+        // What the Console itself says has no page of its own.
+        if !problem.slug.isEmpty { ways = [Link("What this means", problem.type)] }
     }
 
     var view: [String: Any] {
@@ -136,7 +137,11 @@ struct CodeLine {
     var note: String?
 
     var view: [String: Any] {
-        var view: [String: Any] = ["body": text, "isMarked": isMarked]
+        let indent = text.prefix { $0 == " " }
+        var view: [String: Any] = [
+            "body": text, "isMarked": isMarked, "indent": String(indent),
+            "inner": String(text.dropFirst(indent.count)),
+        ]
         view["note"] = note
         return view
     }

@@ -12,9 +12,10 @@ extension Operation {
         topic: .backfillSets,
         summary: "Lists backfill sets, the newest first.",
         parameters: [
-            .query("state", .words(BackfillSet.State.self), "Only sets in this state.")
+            .query("state", .words(BackfillSet.State.self), "Only sets in this state."), .asOf,
         ] + Parameter.paging,
-        outcomes: [.ok("A page of sets.", .json(.page(of: .backfillSet)))]
+        outcomes: [.ok("A page of sets.", .json(.page(of: .backfillSet)))],
+        problems: [.positionUnknown]
     )
 
     static let openBackfillSet = Operation(

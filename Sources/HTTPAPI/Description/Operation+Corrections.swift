@@ -64,8 +64,9 @@ extension Operation {
         id: "listCorrections",
         topic: .corrections,
         summary: "Lists corrections, the newest first.",
-        parameters: Parameter.paging,
-        outcomes: [.ok("A page of corrections.", .json(.page(of: .correction)))]
+        parameters: [.asOf] + Parameter.paging,
+        outcomes: [.ok("A page of corrections.", .json(.page(of: .correction)))],
+        problems: [.positionUnknown]
     )
 
     static let readCorrection = Operation(

@@ -78,10 +78,10 @@ extension Operation {
         parameters: [
             customer,
             .query("from", .instant, "Periods that end after this.", isRequired: true),
-            .query("to", .instant, "Periods that end at this or before.", isRequired: true),
+            .query("to", .instant, "Periods that end at this or before.", isRequired: true), .asOf,
         ],
         outcomes: [.ok("The statement.", .text("text/html"))],
-        problems: [.notFound]
+        problems: [.notFound, .positionUnknown]
     )
 
     static let listSubjects = Operation(
@@ -92,7 +92,7 @@ extension Operation {
         details: "A page may hold fewer items than `limit`, or none, while `next` is there.",
         parameters: [
             .query("q", .text, "What the subject begins with."),
-            .flag("unowned", "Only those that nobody owns."), .at,
+            .flag("unowned", "Only those that nobody owns."), .at, .asOf,
         ] + Parameter.paging,
         outcomes: [
             .ok(
@@ -105,7 +105,8 @@ extension Operation {
                     )
                 )
             )
-        ]
+        ],
+        problems: [.positionUnknown]
     )
 }
 

@@ -143,7 +143,7 @@ extension Operation {
             .path("destination", .destinationKey, "The key of the destination."),
             .path("number", .count, "The number of the delivery."),
         ],
-        outcomes: [.ok("The delivery.", .json(.delivery))],
+        outcomes: [.ok("The delivery.", .json(.deliveryWithTries))],
         problems: [.notFound]
     )
 
@@ -250,7 +250,10 @@ extension Schema {
     ])
     .named("DestinationBooks")
 
-    static let delivery = answer([
+    static let delivery = answer(deliveryFields)
+        .named("Delivery", "The sending of one record to one destination.")
+
+    private static let deliveryFields: [Field] = [
         .required("destination", destinationKey),
         .required("number", count, "Dense from 1 over all of the destination."),
         .required("batch", count, "The number of the first that is sent with it."),
@@ -259,8 +262,21 @@ extension Schema {
         .optional("deliveredAt", instant), .optional("status", whole, "Of the last answer."),
         .optional("answer", text, "What the other side calls it, or why not."),
         .required("record", usageRecord),
+    ]
+
+    static let deliveryWithTries = answer(
+        deliveryFields + [
+            .required("tries", list(of: deliveryTry), "How they went, the newest first.")
+        ]
+    )
+    .named("DeliveryWithTries", "A delivery, and how each try of it went.")
+
+    private static let deliveryTry = answer([
+        .required("at", instant),
+        .required("state", words(Delivery.State.self), "What became of it; pending: tried again."),
+        .optional("status", whole), .optional("answer", text),
     ])
-    .named("Delivery", "The sending of one record to one destination.")
+    .named("DeliveryTry", "One try of a sending; of all that is sent together.")
 
     static let resending = request([
         .required("destination", destinationKey), .optional("state", words(["failed"])),

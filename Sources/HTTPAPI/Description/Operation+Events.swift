@@ -114,10 +114,10 @@ extension Operation {
         id: "listUnreadable",
         topic: .events,
         summary: "Values that a meter type matched and could not read.",
-        parameters: [.query("meterType", .meterTypeKey, "Only of this meter type.")]
+        parameters: [.query("meterType", .meterTypeKey, "Only of this meter type."), .asOf]
             + Parameter.paging,
         outcomes: [.ok("A page of them.", .json(.page(of: .unreadable)))],
-        problems: [.notFound]
+        problems: [.notFound, .positionUnknown]
     )
 
     private static let example: JSONValue = [

@@ -17,10 +17,10 @@ extension Operation {
             .query("subject", .list(of: .subject), "Only of these; may repeat."),
             .query("customer", .list(of: .customerKey), "Who owns the subject now; may repeat."),
             .query("state", .list(of: .words(MeterStanding.self)), "Only in these; may repeat."),
-            .query("q", .text, "What the subject begins with."),
+            .query("q", .text, "What the subject begins with."), .asOf,
         ] + Parameter.paging,
         outcomes: [.ok("A page of meters.", .json(.page(of: .listedMeter)))],
-        problems: [.notFound]
+        problems: [.notFound, .positionUnknown]
     )
 
     static let readMeter = Operation(
@@ -28,9 +28,11 @@ extension Operation {
         id: "readMeter",
         topic: .meters,
         summary: "One meter in its period: value, dimensions, next resets.",
-        parameters: [id, .at],
+        parameters: [id, .at, .asOf],
         outcomes: [.ok("The meter.", .json(.meter))],
-        problems: [.notFound, .backfillRunning, .backfillCancelled, .valueOverflow]
+        problems: [
+            .notFound, .backfillRunning, .backfillCancelled, .valueOverflow, .positionUnknown,
+        ]
     )
 
     static let listPeriods = Operation(
@@ -38,7 +40,7 @@ extension Operation {
         id: "listPeriods",
         topic: .meters,
         summary: "The periods of a meter that ended, newest first, back to its earliest event.",
-        parameters: [id, .at] + Parameter.paging,
+        parameters: [id, .at, .asOf] + Parameter.paging,
         outcomes: [
             .ok(
                 "A page of periods.",
@@ -50,7 +52,9 @@ extension Operation {
                 )
             )
         ],
-        problems: [.notFound, .backfillRunning, .backfillCancelled, .valueOverflow]
+        problems: [
+            .notFound, .backfillRunning, .backfillCancelled, .valueOverflow, .positionUnknown,
+        ]
     )
 
     static let readUsage = Operation(

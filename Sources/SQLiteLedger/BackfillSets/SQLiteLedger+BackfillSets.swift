@@ -16,12 +16,18 @@ extension SQLiteLedger: BackfillSetStore {
     public func backfillSets(
         _ query: BackfillSetQuery
     ) async throws(LedgerError) -> BackfillSetAnswer {
-        let all = core.corrections.withLock { $0.backfillSets }
-        let found = all.filter { set in
-            (query.state == nil || set.state == query.state) && set.number < query.before ?? .max
+        let registry = core.corrections.withLock { $0 }
+        var found: [BackfillSet] = []
+        for set in registry.backfillSets.reversed() where set.number < query.before ?? .max {
+            let set = query.asOf.map { registry.backfillSet(set, asOf: $0) } ?? set
+            guard set.openedPosition <= query.asOf ?? .last,
+                query.state == nil || set.state == query.state
+            else { continue }
+            found.append(set)
+            if found.count > query.limit { break }
         }
         return BackfillSetAnswer(
-            sets: found.suffix(query.limit).reversed(),
+            sets: Array(found.prefix(query.limit)),
             hasMore: found.count > query.limit
         )
     }
@@ -51,19 +57,21 @@ extension Committer {
         guard registry.backfillSets.count < Limits.backfillSetsMax else {
             throw LedgerError(.limitExceeded, "there are \(Limits.backfillSetsMax) backfill sets")
         }
-        let set = BackfillSet(
+        var set = BackfillSet(
             number: Int64(registry.backfillSets.count + 1),
             name: request.name,
             replacing: request.replacing,
             at: core.clock(),
             author: request.author
         )
+        set.openedPosition = Position(position)
+        let opened = set
         try core.truth.pool.write { database in
-            try Truth.insert(set, request, database)
-            try Truth.audit([.opened(set, reason: request.reason)], at: set.at, database)
+            try Truth.insert(opened, request, database)
+            try Truth.audit([.opened(opened, reason: request.reason)], at: opened.at, database)
         }
-        core.corrections.withLock { $0.add(set) }
-        return set
+        core.corrections.withLock { $0.add(opened) }
+        return opened
     }
 
     /// Records what one call sends to a set: its events are in the log, and none of them counts.

@@ -18,13 +18,15 @@ extension Truth {
                     throw LedgerError(.corrupt, "backfill set \(number)")
                 }
             }
-            return BackfillSet(
+            var set = BackfillSet(
                 number: number,
                 name: row["name"],
                 replacing: replacing,
                 at: Instant(microseconds: row["at"]),
                 author: row["author"]
             )
+            set.openedPosition = Position(UInt64(row["opened_position"] as Int64))
+            return set
         }
     }
 
@@ -98,12 +100,14 @@ extension Truth {
     ) throws {
         try database.execute(
             sql: """
-                INSERT INTO backfill_set (number, name, replacing, at, author, token, fingerprint)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO backfill_set (number, name, replacing, at, author, token, fingerprint,
+                    opened_position)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 set.number, set.name, set.replacing.map(\.json), set.at.microseconds, set.author,
                 request.token, Int64(bitPattern: request.fingerprint),
+                Int64(set.openedPosition.value),
             ]
         )
     }

@@ -13,13 +13,14 @@ extension Committer {
         let registry = core.corrections.withLock { $0 }
         if let known = try core.known(plan.request, registry) { return known }
         guard registry.count == plan.known else { return nil }
-        guard plan.changesSomething else { return CorrectionOutcome(correction: nil) }
         // More may have been sent to the set.
         if let set = plan.backfillSet {
             guard registry.backfillSet(set.number) == set,
                 registry.parts[set.number] ?? 0 == plan.parts
             else { return nil }
         }
+        let plan = try CorrectionPlanning(core: core, request: plan.request).extended(plan)
+        guard plan.changesSomething else { return CorrectionOutcome(correction: nil) }
         let entry = position + 1
         let correction = Correction(
             number: Int64(registry.count + 1),

@@ -11,7 +11,7 @@ struct CorrectionPlan: Sendable {
     /// How many corrections there were.
     let known: Int
     /// The last position that was looked at.
-    let position: UInt64
+    var position: UInt64
     /// A replacement is told by its place among those of the request, from 1.
     var targets: [StoredCorrection.Target] = []
     var books: [StoredCorrection.BooksPlace: Int64] = [:]
@@ -72,6 +72,34 @@ struct CorrectionPlanning {
         return plan
     }
 
+    /// A plan with what came since it was made: who names events by a filter means all that stand
+    /// before the correction.
+    ///
+    /// - Complexity: unpacks the blocks behind the plan that may hold such events.
+    func extended(_ plan: CorrectionPlan) throws -> CorrectionPlan {
+        guard position > plan.position, plan.known == registry.count else { return plan }
+        let found: [CorrectionHistory.Change]
+        switch request.what {
+        case .void(.matching(let query)):
+            found = try positions(matching: query, counting: true, after: plan.position)
+                .flatMap { registry.history.voiding($0) }
+        case .restore(.matching(let query)):
+            found = try positions(matching: query, counting: false, after: plan.position)
+                .flatMap { registry.history.restoring($0) }
+        case .close:
+            guard let set = plan.backfillSet else { return plan }
+            found = try makingRoom(for: set, after: plan.position)
+        default: return plan
+        }
+        var plan = plan
+        plan.position = position
+        plan.events += Int64(found.count)
+        guard plan.targets.count + found.count <= Limits.correctionEventsMax else { throw tooMany }
+        // Behind all others in the log, and so among the targets.
+        try complete(&plan, found)
+        return plan
+    }
+
     /// What closing or reverting a set comes to: its events follow by the set, and are not named.
     private func plan(forSet number: Int64) throws -> CorrectionPlan {
         var plan = CorrectionPlan(request: request, known: registry.count, position: position)
@@ -99,13 +127,21 @@ struct CorrectionPlanning {
     }
 
     /// Voids what lies where a set replaces events, but for what was sent to it again.
-    private func makingRoom(for set: BackfillSet) throws -> [CorrectionHistory.Change] {
+    ///
+    /// - Parameter first: The last position that is not looked at.
+    private func makingRoom(
+        for set: BackfillSet,
+        after first: UInt64 = 0
+    ) throws -> [CorrectionHistory.Change] {
         guard let replacing = set.replacing else { return [] }
         let history = registry.history
-        let kept = Set(try core.truth.kept(by: set.number).map { history.current(of: $0) })
+        // What came since the plan is none of them: the set was sent nothing since.
+        let known = first == 0 ? try core.truth.kept(by: set.number) : []
+        let kept = Set(known.map { history.current(of: $0) })
         let found = try positions(
             matching: EventQuery(replacing),
             counting: true,
+            after: first,
             at: "/replaceExisting/expression"
         )
         return found.filter { !kept.contains($0) }.flatMap { history.voiding($0) }
@@ -194,7 +230,7 @@ struct CorrectionPlanning {
         switch targets {
         case .keys(let keys): return try counted(positions(of: keys), of: "events")
         case .matching(let query):
-            return try positions(matching: query, counting: counting, at: "/filter/expression")
+            return try positions(matching: query, counting: counting)
         case .correction: return []
         }
     }
@@ -298,11 +334,13 @@ struct CorrectionPlanning {
 
     /// - Parameters:
     ///   - counting: Whether those are asked for that count, or those that are void.
+    ///   - first: The last position that is not looked at.
     ///   - pointer: Where the caller wrote the question's expression.
     private func positions(
         matching query: EventQuery,
         counting: Bool,
-        at pointer: String
+        after first: UInt64 = 0,
+        at pointer: String = "/filter/expression"
     ) throws -> [UInt64] {
         let condition = try query.expression.map { try EventCondition($0, at: pointer) }
         let filter = EventFilter(query: query)
@@ -313,13 +351,14 @@ struct CorrectionPlanning {
             upTo: position,
             ranges: [query.range],
             subjects: query.subjects.map { core.derived.hash(of: Array($0.utf8)) },
-            types: query.type.map { [$0] } ?? []
+            types: query.type.map { [$0] } ?? [],
+            from: first + 1
         )
         try scan.visit { block in
             for place in block.decoded.events.indices {
                 let at = block.firstPosition + UInt64(place)
-                guard at <= position, filter.mayAccept(place, of: block),
-                    registry.correction(at: at)?.position.value != at,
+                guard at > first, at <= position, filter.mayAccept(place, of: block),
+                    !registry.isLedgersOwn(at),
                     counting ? history.counts(at) : history.isVoid(at), history.stands(at)
                 else { continue }
                 if let condition {

@@ -13,7 +13,9 @@ struct CorrectionRegistry: Sendable {
     /// By their numbers, from 1.
     private(set) var corrections: [Correction] = []
     /// The positions of each, in order.
-    private(set) var entries: [Range<UInt64>] = []
+    private var entries: [Range<UInt64>] = []
+    /// Where versions of meter types have their entries.
+    private var versions: Set<UInt64> = []
     private var buckets: [UInt64: Set<Int32>] = [:]
     private var allBuckets: Set<Int32> = []
     private(set) var voided: [StoredCorrection.BooksPlace: Int64] = [:]
@@ -36,9 +38,25 @@ struct CorrectionRegistry: Sendable {
         place(holding: position).map { corrections[$0] }
     }
 
-    /// Whether a position is that of a correction, or of a replacement: they have no key of their
-    /// own.
-    func isEntry(_ position: UInt64) -> Bool { place(holding: position) != nil }
+    /// Whether the event at a position has no key of its own: an entry of the ledger's, or a
+    /// replacement.
+    func isEntry(_ position: UInt64) -> Bool {
+        place(holding: position) != nil || versions.contains(position)
+    }
+
+    /// Whether a version of a meter type has its entry at a position.
+    func isVersion(_ position: UInt64) -> Bool { versions.contains(position) }
+
+    /// Whether the event at a position is the ledger's own, and nobody's replacement.
+    func isLedgersOwn(_ position: UInt64) -> Bool {
+        versions.contains(position) || correction(at: position)?.position.value == position
+    }
+
+    /// How many events of the log have no key of their own.
+    var entryCount: UInt64 { entries.reduce(UInt64(versions.count)) { $0 + UInt64($1.count) } }
+
+    /// A version of a meter type has its entry at a position.
+    mutating func addVersion(at position: Position) { versions.insert(position.value) }
 
     private func place(holding position: UInt64) -> Int? {
         var (low, high) = (0, entries.count)
@@ -79,6 +97,16 @@ struct CorrectionRegistry: Sendable {
 
     func backfillSet(_ number: Int64) -> BackfillSet? {
         backfillSets.indices.contains(Int(number) - 1) ? backfillSets[Int(number) - 1] : nil
+    }
+
+    /// A set as it stood at a position.
+    func backfillSet(_ set: BackfillSet, asOf position: Position) -> BackfillSet {
+        var then = set
+        then.events = Int64(history.eventCount(of: set.number, asOf: position.value))
+        let said = history.said(of: set.number, asOf: position.value)
+        then.correction = said.flatMap { correction(at: $0.at)?.number }
+        then.state = said.map { $0.counts ? .closed : .reverted } ?? .open
+        return then
     }
 
     func books(ofSet number: Int64) -> [StoredCorrection.BooksPlace: Int64] {

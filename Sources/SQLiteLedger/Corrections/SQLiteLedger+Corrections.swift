@@ -8,6 +8,8 @@ internal import WireFormat
 extension SQLiteLedger {
     /// How often a plan is made anew before the caller is told to come again.
     private static let plansMax = 8
+    /// How many events that came while a plan was made are left to the committer: some 10 ms.
+    private static let restEventsMax: UInt64 = 10_000
 
     public func correct(
         _ request: CorrectionRequest
@@ -18,10 +20,18 @@ extension SQLiteLedger {
         }
         if let known { return known }
         for _ in 0..<Self.plansMax {
-            let plan = try reading("the plan of a correction") {
+            var plan = try reading("the plan of a correction") {
                 try CorrectionPlanning(core: core, request: request).plan()
             }
-            if let outcome = try await perform({ try $0.correct(plan) }) { return outcome }
+            // The committer looks at the rest, and intake waits meanwhile.
+            for _ in 0..<Self.plansMax
+            where core.derived.read({ $0.position }) > plan.position + Self.restEventsMax {
+                plan = try reading("the plan of a correction") {
+                    try CorrectionPlanning(core: core, request: request).extended(plan)
+                }
+            }
+            let whole = plan
+            if let outcome = try await perform({ try $0.correct(whole) }) { return outcome }
         }
         throw LedgerError(.busy, "other corrections kept coming in between")
     }
@@ -29,12 +39,7 @@ extension SQLiteLedger {
     public func corrections(
         _ query: CorrectionQuery
     ) async throws(LedgerError) -> CorrectionAnswer {
-        let all = core.corrections.withLock { $0.corrections }
-        let before = query.before.map { all.prefix(Int(clamping: max($0, 1) - 1)) } ?? all[...]
-        return CorrectionAnswer(
-            corrections: Array(before.suffix(query.limit).reversed()),
-            hasMore: before.count > query.limit
-        )
+        query.answer(of: core.corrections.withLock { $0.corrections })
     }
 
     public func correction(_ number: Int64) async throws(LedgerError) -> Correction? {
@@ -66,41 +71,29 @@ private struct CorrectedReader {
         var events: [CorrectedEvent] = []
         var from = query.after.value + 1
         if let cursor = query.cursor { from = max(from, cursor.correction.value) }
+        let made = core.corrections.withLock { $0.corrections }
+        let asked = made.firstPlace { $0.position.value >= from }
         var block: UnpackedBlock?
-        while from <= query.upTo.value {
-            let some = try core.truth.corrections(at: from..<(query.upTo.value + 1), limit: 1)
-            guard let stored = some.first else { break }
-            for change in targets(of: stored) {
-                let place = CorrectedEvent.Place(
-                    correction: stored.correction.position,
-                    event: Position(change.position)
-                )
-                if let cursor = query.cursor, place <= cursor { continue }
+        for correction in made[asked...] where correction.position <= query.upTo {
+            let changes = try core.targets(of: correction)
+            let isPart = query.cursor?.correction == correction.position
+            let seen = isPart ? query.cursor?.event.value ?? 0 : 0
+            for change in changes[changes.firstPlace { $0.position > seen }...] {
                 guard events.count < query.limit else {
                     return CorrectedAnswer(events: events, hasMore: true)
                 }
                 if block?.positions.contains(change.position) != true {
                     block = try core.truth.block(holding: change.position)?.events()
                 }
+                let place = CorrectedEvent.Place(
+                    correction: correction.position,
+                    event: Position(change.position)
+                )
                 if let block { events.append(event(change, place, of: block)) }
             }
-            from = stored.correction.position.value + 1
         }
+        core.correctionTargets.withLock { $0 = nil }
         return CorrectedAnswer(events: events, hasMore: false)
-    }
-
-    /// What a correction says of which events, in the order of their positions; also of those that
-    /// follow their set.
-    private func targets(of stored: StoredCorrection) -> [CorrectionHistory.Change] {
-        let named = stored.changes
-        let isAbout = stored.correction.kind == .close || stored.correction.events > 0
-        guard let set = stored.correction.backfillSet, isAbout else { return named }
-        let at = stored.correction.position.value
-        let following = core.corrections.withLock { $0.history }.counting(with: set, asOf: at)
-            .map {
-                CorrectionHistory.Change(position: $0, counts: stored.correction.kind == .close)
-            }
-        return (named + following).sorted { $0.position < $1.position }
     }
 
     private func event(
@@ -123,5 +116,54 @@ private struct CorrectedReader {
             subject: text(event.subject),
             time: event.hasTime ? event.time : block.arrival(of: number)
         )
+    }
+}
+
+/// What a correction said of which events, unpacked.
+struct CorrectionTargets: Sendable {
+    /// How many are kept in memory between two pages: 24 MB.
+    static let keptMax = 1_000_000
+
+    var correction: Position
+    /// In the order of the events' positions.
+    var changes: [CorrectionHistory.Change]
+}
+
+extension LedgerCore {
+    /// What a correction says of which events, in the order of their positions; also of those that
+    /// follow their set. It is the same for ever, and the last one asked for is kept: a correction
+    /// is read page by page.
+    fileprivate func targets(of correction: Correction) throws -> [CorrectionHistory.Change] {
+        let at = correction.position.value
+        if let known = correctionTargets.withLock({ $0 }), known.correction == correction.position {
+            return known.changes
+        }
+        let stored = try truth.corrections(at: at..<(at + 1), limit: 1).first
+        var changes = stored?.changes ?? []
+        if let set = correction.backfillSet, correction.kind == .close || correction.events > 0 {
+            let history = corrections.withLock { $0.history }
+            changes += history.counting(with: set, asOf: at).map {
+                CorrectionHistory.Change(position: $0, counts: correction.kind == .close)
+            }
+            changes.sort { $0.position < $1.position }
+        }
+        guard changes.count <= CorrectionTargets.keptMax else { return changes }
+        let targets = CorrectionTargets(correction: correction.position, changes: changes)
+        correctionTargets.withLock { $0 = targets }
+        return changes
+    }
+}
+
+extension Array {
+    /// The first place of an array in order at which something holds; its end where it never does.
+    ///
+    /// - Complexity: O(log n).
+    fileprivate func firstPlace(where holds: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if holds(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

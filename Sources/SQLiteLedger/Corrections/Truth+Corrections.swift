@@ -4,7 +4,7 @@ internal import MeteringEngine
 internal import UsageModel
 
 extension Truth {
-    /// All corrections, in order.
+    /// All corrections, in order, and where other entries of the ledger's own stand.
     ///
     /// - Complexity: reads 29 bytes for each event that was ever corrected.
     func correctionRegistry() throws -> CorrectionRegistry {
@@ -17,6 +17,11 @@ extension Truth {
                 sql: "SELECT * FROM correction ORDER BY number"
             )
             while let row = try rows.next() { registry.add(try Self.correction(row)) }
+            let versions = try Int64.fetchAll(
+                database,
+                sql: "SELECT in_force_since FROM meter_type WHERE has_entry"
+            )
+            for position in versions { registry.addVersion(at: Position(UInt64(position))) }
         }
         return registry
     }

@@ -25,7 +25,10 @@ struct CustomerRegistry: Sendable {
 
     var count: Int { keys.count }
 
-    func customer(_ key: CustomerKey) -> Customer? { editions[key]?.last?.customer }
+    /// - Parameter position: As known when the log ended there.
+    func customer(_ key: CustomerKey, asOf position: UInt64 = .max) -> Customer? {
+        editions[key]?.last { $0.position <= position }?.customer
+    }
 
     /// Who owned a subject, stretch by stretch, in the order of time.
     func owners(of subject: String) -> [Owner] { owners[subject] ?? [] }

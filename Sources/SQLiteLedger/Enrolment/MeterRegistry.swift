@@ -123,15 +123,24 @@ struct MeterRegistry: Sendable {
 
     func changes(of id: MeterID) -> [Change] { records[id]?.changes ?? [] }
 
-    func isKnown(_ id: MeterID) -> Bool { records[id] != nil }
+    /// Whether a change up to a number speaks of a meter.
+    func isKnown(_ id: MeterID, by number: Int64 = .max) -> Bool {
+        records[id]?.changes.first.map { $0.number <= number } ?? false
+    }
 
     func isEnrolled(_ id: MeterID) -> Bool {
         records[id]?.changes.contains { $0.kind == .enrolled } ?? false
     }
 
-    func standing(of id: MeterID, at instant: Instant) -> MeterStanding? {
-        guard let record = records[id] else { return nil }
-        return Self.timeline(of: record.changes[...]).standing(at: instant)
+    /// - Parameter number: By the changes up to it.
+    func standing(
+        of id: MeterID,
+        at instant: Instant,
+        by number: Int64 = .max
+    ) -> MeterStanding? {
+        guard isKnown(id, by: number), let record = records[id] else { return nil }
+        let changes = record.changes.prefix { $0.number <= number }
+        return Self.timeline(of: changes).standing(at: instant)
     }
 
     /// The meters of a type, each with when it counts by the changes up to a number.
@@ -142,6 +151,10 @@ struct MeterRegistry: Sendable {
         }
     }
 
-    /// The subjects that were spoken of.
-    func visitSubjects(_ body: (String) -> Void) { records.visit { id, _ in body(id.subject) } }
+    /// The subjects that changes up to a number speak of.
+    func visitSubjects(by number: Int64 = .max, _ body: (String) -> Void) {
+        records.visit { id, record in
+            if record.changes.first.map({ $0.number <= number }) ?? false { body(id.subject) }
+        }
+    }
 }

@@ -17,8 +17,12 @@ extension SQLiteLedger {
         }
     }
 
-    public func customer(_ key: CustomerKey) async throws(LedgerError) -> Customer? {
-        core.customerRegistry.withLock { $0.customer(key) }
+    public func customer(
+        _ key: CustomerKey,
+        asOf position: Position?
+    ) async throws(LedgerError) -> Customer? {
+        let registry = core.customerRegistry.withLock { $0 }
+        return registry.customer(key, asOf: position?.value ?? .max)
     }
 
     public func customers(_ query: CustomerQuery) async throws(LedgerError) -> CustomerAnswer {
@@ -29,7 +33,7 @@ extension SQLiteLedger {
         }
         let page = Array(keys.prefix(query.limit + 1))
         return CustomerAnswer(
-            customers: page.prefix(query.limit).compactMap(registry.customer),
+            customers: page.prefix(query.limit).compactMap { registry.customer($0) },
             hasMore: page.count > query.limit
         )
     }

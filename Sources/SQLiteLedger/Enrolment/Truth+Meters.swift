@@ -104,16 +104,23 @@ extension Truth {
     /// What was said of some meters, notes and reasons included.
     ///
     /// - Complexity: one index look-up a meter, some 10 µs.
-    func enrolled(_ ids: some Sequence<MeterID>) throws -> [MeterID: EnrolledMeter] {
+    func enrolled(
+        _ ids: some Sequence<MeterID>,
+        by number: Int64 = .max
+    ) throws -> [MeterID: EnrolledMeter] {
         try pool.read { database in
             let statement = try database.cachedStatement(
                 sql: """
-                    SELECT * FROM meter_change WHERE meter_type = ? AND subject = ? ORDER BY number
+                    SELECT * FROM meter_change
+                    WHERE meter_type = ? AND subject = ? AND number <= ? ORDER BY number
                     """
             )
             var found: [MeterID: EnrolledMeter] = [:]
             for id in ids {
-                let rows = try Row.fetchAll(statement, arguments: [id.meterType.text, id.subject])
+                let rows = try Row.fetchAll(
+                    statement,
+                    arguments: [id.meterType.text, id.subject, number]
+                )
                 for row in rows {
                     guard let change = Self.change(row) else { continue }
                     let at = Instant(microseconds: row["at"])

@@ -73,7 +73,7 @@ struct Backfilling: Sendable {
             return true
         }
         return committing("a version coming into force") { committer in
-            try core.putInForce(version.number, position: committer.position)
+            try committer.putInForce(version.number)
         }
     }
 

@@ -42,6 +42,7 @@ extension LedgerCore {
         _ definition: MeterTypeDefinition,
         effective: EffectiveTime,
         after version: Int,
+        restates: Bool,
         position: UInt64
     ) throws -> MeterType {
         let known = currentMeterTypes()
@@ -79,18 +80,22 @@ extension LedgerCore {
             effectiveFrom: from,
             after: newest,
             to: known,
-            position: position
+            position: position,
+            keepsClosed: !restates && effective != .now
         )
     }
 
-    /// - Parameter newest: The version of before; nil where there was none.
+    /// - Parameters:
+    ///   - newest: The version of before; nil where there was none.
+    ///   - keepsClosed: Whether it is refused where it reaches into closed periods.
     private func add(
         _ definition: MeterTypeDefinition,
         version: Int,
         effectiveFrom: Instant?,
         after newest: MeterType?,
         to known: [MeterType],
-        position: UInt64
+        position: UInt64,
+        keepsClosed: Bool = false
     ) throws -> MeterType {
         var made = MeterType(
             number: (known.map(\.number).max() ?? 0) + 1,
@@ -106,7 +111,11 @@ extension LedgerCore {
             made.inForceSince = .zero
         }
         let action: AuditAction = newest == nil ? .create : .revise
-        try truth.insert(made, audited: .of(made, action, before: newest))
+        try truth.insert(
+            made,
+            audited: .of(made, action, before: newest),
+            keepsClosed: keepsClosed
+        )
         derived.install([made])
         install(known + [made])
         return made
@@ -162,20 +171,6 @@ extension LedgerCore {
         }
     }
 
-    /// Lets readings follow a version whose history is counted, and on disk.
-    func putInForce(_ number: UInt32, position: UInt64) throws {
-        guard let version = currentMeterTypes().first(where: { $0.number == number }),
-            version.backfillState == .running, version.isCounted, version.inForceSince == nil
-        else { return }
-        _ = try change(number) {
-            $0.number == number
-        } by: { version in
-            version.inForceSince = Position(position)
-        }
-        // After the change: a reading that began before it sees that it did.
-        successions.add(1, ordering: .sequentiallyConsistent)
-    }
-
     /// Changes versions, all of them in one transaction.
     ///
     /// - Parameters:
@@ -202,5 +197,42 @@ extension LedgerCore {
         )
         install(known)
         return after
+    }
+}
+
+extension Committer {
+    /// Lets readings follow a version whose history is counted, and on disk.
+    ///
+    /// Where another version was in force before, it takes an entry in the log: what was read at
+    /// the position before stays what is read as of there.
+    func putInForce(_ number: UInt32) throws {
+        let known = core.currentMeterTypes()
+        guard let place = known.firstIndex(where: { $0.number == number }),
+            known[place].backfillState == .running, known[place].isCounted,
+            known[place].inForceSince == nil
+        else { return }
+        var changed = known
+        changed[place].hasEntry = known.contains {
+            $0.key == known[place].key && $0.isBackfilled
+        }
+        let entry = Position(position + 1)
+        changed[place].inForceSince = changed[place].hasEntry ? entry : Position(position)
+        let version = changed[place]
+        func install() {
+            core.install(changed)
+            // After the change: a reading that began before it sees that it did.
+            core.successions.add(1, ordering: .sequentiallyConsistent)
+        }
+        let now = core.clock()
+        guard version.hasEntry else {
+            try core.truth.update([version], audited: nil, at: now)
+            return install()
+        }
+        try append(VersionEntry.events(version, at: now), at: now) { database in
+            try Truth.update([version], database)
+        } beforeReadings: {
+            core.corrections.withLock { $0.addVersion(at: entry) }
+            install()
+        }
     }
 }

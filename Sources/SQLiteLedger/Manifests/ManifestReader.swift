@@ -47,9 +47,8 @@ struct ManifestReader {
                 let position = block.firstPosition + UInt64(place)
                 let counts = registry.history.counts(position)
                 if registry.isEntry(position) {
-                    // A correction is no event of a source; a replacement is none that it sent.
-                    let made = registry.correction(at: position)
-                    guard made?.position.value != position, counts else { continue }
+                    // An entry is no event of a source; a replacement is none that it sent.
+                    guard !registry.isLedgersOwn(position), counts else { continue }
                 } else {
                     standing.received += 1
                     if !counts { standing.voided += 1 }

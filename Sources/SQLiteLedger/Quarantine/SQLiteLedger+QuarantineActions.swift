@@ -56,6 +56,17 @@ extension SQLiteLedger: QuarantineActionStore {
             )
         }
         let order = ReleaseOrder(items: items, note: request.note, page: ActionPage(work))
-        _ = try await release(order)
+        do throws(LedgerError) {
+            _ = try await release(order, into: work.set)
+        } catch {
+            guard work.set != nil, error.code == .setNotOpen || error.code == .limitExceeded else {
+                throw error
+            }
+            // The set takes no more: its items stay open, and the action goes on.
+            var left = work
+            left.failed += Int64(left.items.count)
+            left.items = []
+            try await perform(left)
+        }
     }
 }

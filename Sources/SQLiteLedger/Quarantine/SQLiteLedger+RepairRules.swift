@@ -76,7 +76,19 @@ extension SQLiteLedger: RepairRuleStore {
             let core = core
             return try await perform { _ in try core.truth.write(page) }
         }
-        _ = try await release(ReleaseOrder(items: items, note: QuarantineNote(), repairs: page))
+        let order = ReleaseOrder(items: items, note: QuarantineNote(), repairs: page)
+        do throws(LedgerError) {
+            _ = try await release(order, into: work.set)
+        } catch {
+            guard let set = work.set, error.code == .setNotOpen || error.code == .limitExceeded
+            else { throw error }
+            var left = work
+            for place in left.items.indices {
+                guard case .mended = left.items[place].attempt else { continue }
+                left.items[place].attempt = .failed("\(BackfillSet.id(set)) takes no more events")
+            }
+            try await repair(left)
+        }
     }
 }
 

@@ -51,7 +51,9 @@ struct BlockScan {
         else { return [] }
         let order = isDescending ? "DESC" : "ASC"
         // A block holds `from` if it begins at or before it and ends at or after it.
-        let bound = isDescending ? "first_position <= ?" : "first_position + count > ?"
+        let holding = "SELECT max(first_position) FROM event_block WHERE first_position <= ?"
+        let bound =
+            isDescending ? "first_position <= ?" : "first_position >= coalesce((\(holding)), 0)"
         let rows = try truth.pool.read { database in
             try Row.fetchAll(
                 database,

@@ -11,6 +11,8 @@ struct Explaining {
     private let versions: [[MeterType]]
     private let preparer: EventPreparer
     private let registry: MeterRegistry
+    /// The last change of meters that is known.
+    private let known: Int64
     private let corrections: CorrectionRegistry
     /// The last position of what is known.
     private let asOf: UInt64
@@ -19,15 +21,18 @@ struct Explaining {
 
     /// - Parameters:
     ///   - meterTypes: All versions of all meter types.
-    ///   - position: Corrections after it are not known.
+    ///   - position: What came after it is not known: versions, corrections, and what was said of
+    ///     meters.
     init(core: LedgerCore, meterTypes: [MeterType], asOf position: UInt64 = .max) {
-        registry = core.meterRegistry.withLock { $0 }
+        let registry = core.meterRegistry.withLock { $0 }
+        known = position == .max ? .max : registry.number(asOf: position)
+        self.registry = registry
         corrections = core.corrections.withLock { $0 }
         asOf = position
         versions = Dictionary(grouping: meterTypes, by: \.key)
             .sorted { $0.key < $1.key }
             .map { _, versions in
-                let inForce = versions.inForce()
+                let inForce = versions.inForce(asOf: position == .max ? nil : Position(position))
                 return inForce.isEmpty ? [versions.newest].compactMap(\.self) : inForce
             }
         let all = versions.flatMap(\.self)
@@ -156,17 +161,18 @@ struct Explaining {
             meterType: meterType.key,
             subject: String(decoding: subject, as: UTF8.self)
         )
-        guard let id, let spans = registry.spans(of: id) else {
+        guard let id, let spans = registry.spans(of: id, by: known) else {
             let isExplicit = meterType.definition.enrolment == .explicit
             return isExplicit ? "enrolment: the subject is not enrolled" : nil
         }
         let time = batch.events[0].time
         guard !spans.contains(time) else { return nil }
-        if let dates = registry.changes(of: id).last(where: { $0.kind.standing == nil }) {
+        let changes = registry.changes(of: id).prefix { $0.number <= known }
+        if let dates = changes.last(where: { $0.kind.standing == nil }) {
             if time < dates.from { return "enrolment: before its start \(dates.from.rfc3339)" }
             if time >= dates.to { return "enrolment: not before its end \(dates.to.rfc3339)" }
         }
-        let standing = registry.standing(of: id, at: time) ?? .active
+        let standing = registry.standing(of: id, at: time, by: known) ?? .active
         return "enrolment: the meter was \(standing.rawValue) at the time"
     }
 

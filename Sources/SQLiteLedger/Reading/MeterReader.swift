@@ -11,6 +11,8 @@ struct MeterReader {
     /// The asked meter types, each once, in the order of their keys.
     private let keys: [(key: MeterTypeKey, rule: EnrolmentRule, isRetired: Bool)]
     private let registry: MeterRegistry
+    /// The last change of meters that is known.
+    private let known: Int64
     private let customers: CustomerRegistry
     private var meters: [Meter] = []
     private var next: MeterQuery.Place?
@@ -19,27 +21,37 @@ struct MeterReader {
         (self.core, self.query) = (core, query)
         for key in query.meterTypes { _ = try core.versions(of: key) }
         registry = core.meterRegistry.withLock { $0 }
-        customers = core.customerRegistry.withLock { $0 }
+        known = query.asOf.map { [registry] in registry.number(asOf: $0.value) } ?? .max
+        let customers = core.customerRegistry.withLock { $0 }
         for key in query.customers where customers.customer(key) == nil {
             throw LedgerError(.notFound, "there is no customer \"\(key)\"")
         }
+        self.customers = query.asOf.map { customers.asOf($0.value) } ?? customers
         var meterTypes: [UInt32: MeterType] = [:]
         var keys: [MeterTypeKey: (rule: EnrolmentRule, isRetired: Bool)] = [:]
+        // A version is known before the tables reach its entry.
+        let end = Position(core.derived.read { $0.rolledUp })
         let all = core.currentMeterTypes().filter { version in
-            query.meterTypes.isEmpty || query.meterTypes.contains(version.key)
+            let isAhead = version.hasEntry && version.inForceSince.map { $0 > end } ?? false
+            return !isAhead
+                && (query.meterTypes.isEmpty || query.meterTypes.contains(version.key))
         }
         // While a history is being counted for the first time, its list grows.
-        for version in all.inForceOrFirst() { meterTypes[version.number] = version }
-        for version in meterTypes.values.sorted(by: { $0.number < $1.number }) {
-            keys[version.key] = (version.definition.enrolment, version.retiredAt != nil)
+        let listed = query.asOf.map { all.inForce(asOf: $0) } ?? all.inForceOrFirst()
+        // What another version counted before may be counted no more, and is seen as of then.
+        for version in query.asOf == nil ? listed : all { meterTypes[version.number] = version }
+        for version in listed.sorted(by: { $0.number < $1.number }) {
+            let isRetired = version.retiredPosition.map { $0 <= query.asOf ?? .last } ?? false
+            keys[version.key] = (version.definition.enrolment, isRetired)
         }
         self.meterTypes = meterTypes
         self.keys = keys.map { ($0, $1.rule, $1.isRetired) }.sorted { $0.0 < $1.0 }
     }
 
     consuming func answer() throws -> MeterAnswer {
-        let position = core.derived.read { $0.position }
-        var walk = SubjectWalk(core: core, prefix: query.prefix, spans: core.spans(meterTypes))
+        let position = query.asOf ?? Position(core.derived.read { $0.position })
+        let spans = query.asOf == nil ? core.spans(meterTypes) : { _ in [:] }
+        var walk = SubjectWalk(core: core, prefix: query.prefix, spans: spans)
         let start = query.after.map { walk.number(of: $0.subject) ?? 1 } ?? 1
         let asked = query.subjects.isEmpty ? customersSubjects : query.subjects
         if let asked {
@@ -47,9 +59,28 @@ struct MeterReader {
         } else if let last = try walk.visitAll(from: start, { try list($1, $0) }) {
             next = MeterQuery.Place(subject: last, meterType: nil)
         }
-        let details = try core.truth.enrolled(meters.map(\.id).filter(registry.isKnown))
+        if let asOf = query.asOf { try leaveOutLater(than: asOf) }
+        let ids = meters.map(\.id).filter { registry.isKnown($0, by: known) }
+        let details = try core.truth.enrolled(ids, by: known)
         for place in meters.indices { meters[place].enrolled = details[meters[place].id] }
-        return MeterAnswer(position: Position(position), meters: meters, next: next)
+        return MeterAnswer(position: position, meters: meters, next: next)
+    }
+
+    /// Tells what meters had counted as of a position, and leaves out those that were none yet.
+    private mutating func leaveOutLater(than position: Position) throws {
+        let past = try PastMeters(
+            core: core,
+            of: Set(meters.map(\.id.subject)),
+            keys.map(\.key),
+            asOf: position
+        )
+        for place in meters.indices {
+            guard let extent = past.extents[meters[place].id] else { continue }
+            meters[place].events = extent.events
+            meters[place].span =
+                RollupBucket.start(extent.first)..<RollupBucket.start(extent.last + 1)
+        }
+        meters.removeAll { $0.events == 0 && !registry.isKnown($0.id, by: known) }
     }
 
     /// The subjects that the asked customers own; nil where no customer is asked for.
@@ -85,13 +116,13 @@ struct MeterReader {
                 guard let last = after.meterType, key > last else { continue }
             }
             guard let id = MeterID(meterType: key, subject: subject) else { continue }
-            let isKnown = registry.isKnown(id)
+            let isKnown = registry.isKnown(id, by: known)
             guard isKnown || (rule == .auto && byKey[key] != nil) else { continue }
-            let said = registry.standing(of: id, at: query.at) ?? .active
+            let said = registry.standing(of: id, at: query.at, by: known) ?? .active
             let standing = isRetired ? .closed : said
             guard query.standings.isEmpty || query.standings.contains(standing) else { continue }
             let meter = try meter(id, byKey[key], standing, customer)
-            guard isKnown || meter.events > 0 else { continue }
+            guard isKnown || meter.events > 0 || query.asOf != nil else { continue }
             guard meters.count < query.limit else {
                 next = meters.last.map { last in
                     MeterQuery.Place(subject: last.id.subject, meterType: last.id.meterType)
@@ -111,7 +142,7 @@ struct MeterReader {
     ) throws -> Meter {
         let nothing = Instant(microseconds: 0)..<Instant(microseconds: 0)
         var meter = Meter(id: id, events: 0, span: nothing, standing: standing, customer: customer)
-        guard let found, found.first <= found.last else { return meter }
+        guard query.asOf == nil, let found, found.first <= found.last else { return meter }
         // Asked after the walk: what it met is known by now.
         let hash = core.derived.hash(of: Array(id.subject.utf8))
         let isCorrected = core.corrections.withLock { $0.concerns(hash) }
@@ -162,30 +193,37 @@ extension LedgerCore {
 
     /// Lists subjects that used something, have an enrolled meter, or an owner.
     func subjects(_ query: SubjectQuery) throws -> SubjectAnswer {
-        let position = derived.read { $0.position }
+        let position = query.asOf ?? Position(derived.read { $0.position })
         let registry = meterRegistry.withLock { $0 }
-        let customers = customerRegistry.withLock { $0 }
+        let known = query.asOf.map { registry.number(asOf: $0.value) } ?? .max
+        let now = customerRegistry.withLock { $0 }
+        let customers = query.asOf.map { now.asOf($0.value) } ?? now
         var enrolled: Set<String> = []
-        registry.visitSubjects { enrolled.insert($0) }
+        registry.visitSubjects(by: known) { enrolled.insert($0) }
         var subjects: [SubjectAnswer.Subject] = []
+        /// Those that may have used something as of then, and are otherwise not known.
+        var users: Set<String> = []
         var next: String?
         var walk = SubjectWalk(core: self, prefix: query.prefix) { _ in [:] }
         let start = query.after.flatMap(walk.number(of:)).map { $0 + 1 } ?? 1
         let last = try walk.visitAll(from: start) { subject, found in
             let owner = customers.owner(of: subject, at: query.at)
-            let isOwned = !customers.owners(of: subject).isEmpty
-            guard !found.isEmpty || isOwned || enrolled.contains(subject),
-                !query.isUnowned || owner == nil
-            else { return true }
+            let isKnown = !customers.owners(of: subject).isEmpty || enrolled.contains(subject)
+            guard !found.isEmpty || isKnown, !query.isUnowned || owner == nil else { return true }
             guard subjects.count < query.limit else {
                 next = subjects.last?.subject
                 return false
             }
             subjects.append(SubjectAnswer.Subject(subject: subject, customer: owner))
+            if !isKnown { users.insert(subject) }
             return true
         }
+        if let asOf = query.asOf {
+            let later = users.subtracting(try self.users(among: users, asOf: asOf))
+            subjects.removeAll { later.contains($0.subject) }
+        }
         return SubjectAnswer(
-            position: Position(position),
+            position: position,
             subjects: subjects,
             next: next ?? last
         )

@@ -20,7 +20,8 @@ struct UnreadableReader {
         (self.core, self.query) = (core, query)
         if let key = query.meterType { _ = try core.versions(of: key) }
         // What is found while a history is being counted for the first time is shown at once.
-        let shown = core.currentMeterTypes().inForceOrFirst()
+        let all = core.currentMeterTypes()
+        let shown = query.asOf.map { all.inForce(asOf: $0) } ?? all.inForceOrFirst()
         let asked = shown.filter { query.meterType == nil || $0.key == query.meterType }
         coverage = Coverage(asked)
         versions = Dictionary(asked.map { ($0.number, $0) }, uniquingKeysWith: { one, _ in one })
@@ -86,11 +87,13 @@ struct UnreadableReader {
                 database,
                 sql: """
                     SELECT position, meter, reason FROM unreadable
-                    WHERE (position, meter) > (?, ?) AND meter IN (\(numbers))
+                    WHERE (position, meter) > (?, ?) AND position <= ?
+                        AND meter IN (\(numbers))
                     ORDER BY position, meter LIMIT ?
                     """,
                 arguments: [
-                    Int64(after.position.value), Int64(after.meter), Self.rowsPerStep,
+                    Int64(after.position.value), Int64(after.meter),
+                    Int64((query.asOf ?? .last).value), Self.rowsPerStep,
                 ]
             )
         }

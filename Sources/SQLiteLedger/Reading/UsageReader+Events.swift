@@ -6,23 +6,45 @@ internal import WireFormat
 // What rollups do not answer for is read from the events.
 extension UsageReader {
     mutating func readEvents(_ windows: UsageWindows, upTo position: UInt64) throws {
-        let asked = meterTypes.values.sorted { $0.number < $1.number }.map { meterType in
+        var last = try visitEvents(windows, upTo: position) { reader, batch, first in
+            reader.take(batch, from: first, upTo: position, windows)
+        }
+        guard let tried else { return }
+        let end = position + 1
+        let preparer = last.preparer(of: asSeen.filter { $0.covers(Position(end)) })
+        take(preparer.prepareAgain(tried), from: end, upTo: .max, windows)
+    }
+
+    /// The versions as a question about a position sees them.
+    private var asSeen: [MeterType] {
+        meterTypes.values.sorted { $0.number < $1.number }.map { meterType in
             // As of a position its own: the type counts all of history up to there.
             var meterType = meterType
             meterType.backfilled = meterType.countsAfter ?? .zero
             return meterType
         }
+    }
+
+    /// Visits the events of the blocks that rollups did not answer for, as the versions measure
+    /// them.
+    ///
+    /// - Returns: what they were measured with at last.
+    @discardableResult
+    mutating func visitEvents(
+        _ windows: UsageWindows,
+        upTo position: UInt64,
+        _ body: (inout UsageReader, PreparedBatch, _ first: UInt64) -> Void
+    ) throws -> LastPreparer {
+        let asked = asSeen
+        let scan = scan(windows, upTo: position)
         var last = LastPreparer(hashKey: core.truth.hashKey)
-        try scan(windows, upTo: position).visit { block in
+        try scan.visit { block in
             let first = block.firstPosition
             let preparer = last.preparer(of: asked.filter { $0.covers(Position(first)) })
-            take(block.prepared(by: preparer), from: first, upTo: position, windows)
+            body(&self, block.prepared(by: preparer), first)
             return true
         }
-        guard let tried else { return }
-        let end = position + 1
-        let preparer = last.preparer(of: asked.filter { $0.covers(Position(end)) })
-        take(preparer.prepareAgain(tried), from: end, upTo: .max, windows)
+        return last
     }
 
     /// The blocks that hold what the rollups did not answer for.

@@ -38,6 +38,8 @@ struct UsageReader {
     private(set) var partial: Set<Int32> = []
     /// How many states and elements were read from events.
     var held = 0
+    /// Where the next version comes into force, which the reading does not follow.
+    private let ahead: UInt64?
     /// Whether rollups answer for nothing: they know no version alone.
     private let isAlone: Bool
     /// The numbers of the named subjects that the ledger knows.
@@ -62,11 +64,19 @@ struct UsageReader {
         isAlone = draft != nil || query.version != nil
         let single = try core.version(asked: query)
         if let alone = draft ?? single { meterTypes[alone.number] = alone }
+        // A version is known before the tables reach its entry.
+        let end = Position(core.derived.read { $0.rolledUp })
+        var ahead: UInt64?
         for key in query.meterTypes where !isAlone {
-            for version in try core.versionsInForce(of: key, asOf: query.asOf) {
+            for version in try core.versionsInForce(of: key, asOf: query.asOf ?? end) {
                 meterTypes[version.number] = version
             }
+            for version in try core.versions(of: key) where version.hasEntry {
+                guard let since = version.inForceSince, since > end else { continue }
+                ahead = min(since.value, ahead ?? .max)
+            }
         }
+        self.ahead = ahead
         var defined = Array(meterTypes.values)
         // One that a version had which rules no time any more is known, and has no value.
         if !isAlone { for key in query.meterTypes { defined += try core.versions(of: key) } }
@@ -113,14 +123,16 @@ struct UsageReader {
             position = asOf
             windows = try UsageWindows(query, readsEventsOnly: true)
         }
-        try checkParts(upTo: position)
+        try checkKnown(at: position)
         try readEvents(windows, upTo: position)
         return try answer(windows, at: position)
     }
 
-    /// Begins anew where a backfill set was sent events that the rollups count by now, and that
-    /// were not known to be void when the reading began.
-    private func checkParts(upTo position: UInt64) throws {
+    /// Begins anew where the position is one that another version was in force at; or where a
+    /// backfill set was sent events that the rollups count by now, and that were not known to be
+    /// void when the reading began.
+    func checkKnown(at position: UInt64) throws {
+        if let ahead, ahead <= position { throw ReadingOutdated() }
         let known = corrections.history.partsEnd
         let hasMore = core.corrections.withLock {
             $0.history.hasPart(from: known, upTo: position)

@@ -49,6 +49,13 @@ extension SQLiteLedger: DeliveryStore {
         try keeping("a list of deliveries") { try core.truth.deliveries(query) }
     }
 
+    public func attempts(
+        of key: DestinationKey,
+        batch: Int64
+    ) async throws(LedgerError) -> [DeliveryAttempt] {
+        try keeping("how tries went") { try core.truth.attempts(of: key, batch: batch) }
+    }
+
     public func resend(
         _ selection: DeliverySelection,
         now: Instant

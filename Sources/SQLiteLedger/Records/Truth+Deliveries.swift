@@ -201,6 +201,8 @@ extension Truth {
                         row.number, number,
                     ])
                 }
+                // What was settled before, and is told again after a crash, went once.
+                if database.changesCount > 0 { try Self.note(result, of: row.number, database) }
             }
         }
     }

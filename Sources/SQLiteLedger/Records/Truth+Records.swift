@@ -117,13 +117,15 @@ extension Truth {
     }
 
     func closedUntil(_ key: MeterTypeKey) throws -> Instant? {
-        try pool.read { database in
-            try Int64.fetchOne(
-                database,
-                sql: "SELECT max(closed_until) FROM meter_closing WHERE meter_type = ?",
-                arguments: [key.text]
-            ).map(Instant.init(microseconds:))
-        }
+        try pool.read { try Self.closedUntil(key, $0) }
+    }
+
+    static func closedUntil(_ key: MeterTypeKey, _ database: Database) throws -> Instant? {
+        try Int64.fetchOne(
+            database,
+            sql: "SELECT max(closed_until) FROM meter_closing WHERE meter_type = ?",
+            arguments: [key.text]
+        ).map(Instant.init(microseconds:))
     }
 
     func closings(of ids: [MeterID]) throws -> [MeterID: MeterClosing] {

@@ -25,9 +25,16 @@ extension Truth {
         }
     }
 
-    func insert(_ made: MeterType, audited: AuditedChange) throws {
+    /// - Parameter keepsClosed: Whether it may not reach into closed periods.
+    /// - Throws: `periodsClosed`.
+    func insert(_ made: MeterType, audited: AuditedChange, keepsClosed: Bool) throws {
         let text = MeterTypeDocument.write(made.definition).serialized(pretty: false)
         try pool.write { database in
+            if keepsClosed, let until = try Self.closedUntil(made.key, database),
+                made.effectiveFrom ?? .earliest < until
+            {
+                throw LedgerError.reachesIntoClosed(made.key, until: until)
+            }
             try database.execute(
                 sql: """
                     INSERT INTO meter_type (number, key, version, definition, effective_from,
@@ -51,23 +58,47 @@ extension Truth {
     /// - Parameter audited: nil for what the server does by itself.
     func update(_ changed: [MeterType], audited: AuditedChange?, at now: Instant) throws {
         try pool.write { database in
-            for version in changed {
-                try database.execute(
-                    sql: """
-                        UPDATE meter_type SET counts_after = ?, in_force_since = ?,
-                            cancelled_at = ?, retired_at = ?, retired_position = ?
-                        WHERE number = ?
-                        """,
-                    arguments: [
-                        version.countsAfter.map { Int64($0.value) },
-                        version.inForceSince.map { Int64($0.value) },
-                        version.cancelledAt?.microseconds, version.retiredAt?.microseconds,
-                        version.retiredPosition.map { Int64($0.value) }, Int64(version.number),
-                    ]
-                )
-            }
+            try Self.update(changed, database)
             if let audited { try Self.audit([audited], at: now, database) }
         }
+    }
+
+    static func update(_ changed: [MeterType], _ database: Database) throws {
+        for version in changed {
+            try database.execute(
+                sql: """
+                    UPDATE meter_type SET counts_after = ?, in_force_since = ?, has_entry = ?,
+                        cancelled_at = ?, retired_at = ?, retired_position = ?
+                    WHERE number = ?
+                    """,
+                arguments: [
+                    version.countsAfter.map { Int64($0.value) },
+                    version.inForceSince.map { Int64($0.value) }, version.hasEntry,
+                    version.cancelledAt?.microseconds, version.retiredAt?.microseconds,
+                    version.retiredPosition.map { Int64($0.value) }, Int64(version.number),
+                ]
+            )
+        }
+    }
+}
+
+extension LedgerError {
+    fileprivate static func reachesIntoClosed(
+        _ key: MeterTypeKey,
+        until: Instant
+    ) -> LedgerError {
+        var error = LedgerError(
+            .periodsClosed,
+            "periods of \(key) are closed until \(until.rfc3339)"
+        )
+        error.faults = [
+            FieldFault(
+                pointer: "/effectiveFrom",
+                reason: "it lies before \(until.rfc3339), until when periods are closed",
+                remedy: "give a later time, or say \"restate\": true to adjust what is closed"
+            )
+        ]
+        return error
     }
 }
 
@@ -91,5 +122,6 @@ extension MeterType {
         version = row["version"]
         (effectiveFrom, cancelledAt) = (instant("effective_from"), instant("cancelled_at"))
         (countsAfter, inForceSince) = (position("counts_after"), position("in_force_since"))
+        hasEntry = row["has_entry"]
     }
 }

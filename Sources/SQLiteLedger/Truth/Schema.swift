@@ -34,6 +34,13 @@ enum Schema {
             try database.execute(sql: repairs)
         }
         registerBackfillSets(&migrator)
+        migrator.registerMigration("12 entries of versions") { database in
+            try database.execute(sql: versionEntries)
+        }
+        migrator.registerMigration("13 openings of backfill sets") { database in
+            try database.execute(sql: openings)
+        }
+        registerDeliveryAttempts(&migrator)
         return migrator
     }
 
@@ -260,5 +267,18 @@ enum Schema {
         DROP TABLE meter_type;
 
         ALTER TABLE meter_type_version RENAME TO meter_type;
+        """
+
+    /// Since now, a version that comes into force after another one has an event of its own in the
+    /// log.
+    private static let versionEntries = """
+        ALTER TABLE meter_type ADD COLUMN has_entry INTEGER NOT NULL DEFAULT 0
+            CHECK (has_entry IN (0, 1));
+        """
+
+    /// Where the log ended when a set was opened. Those of before are known since ever.
+    private static let openings = """
+        ALTER TABLE backfill_set ADD COLUMN opened_position INTEGER NOT NULL DEFAULT 0
+            CHECK (opened_position >= 0);
         """
 }

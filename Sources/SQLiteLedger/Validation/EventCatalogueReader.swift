@@ -30,9 +30,9 @@ extension EventTypeLine {
     fileprivate static func all(of lines: [BooksLine]) -> [EventTypeLine] {
         var types: [String: EventTypeLine] = [:]
         for line in lines {
-            // What could not be read has no type, and corrections are the ledger's own.
+            // What could not be read has no type, and entries are the ledger's own.
             guard let type = line.type, let hour = line.hour, line.received > 0, !type.isEmpty,
-                type != CorrectionEntry.type
+                !LedgerEntry.isEntry(type: type.utf8)
             else { continue }
             var known = types[type] ?? EventTypeLine(type: type, hour: hour)
             known.received += line.received

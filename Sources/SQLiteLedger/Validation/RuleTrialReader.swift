@@ -41,7 +41,7 @@ struct NewestEvents {
             return found.elementsEqual(type.utf8)
         }
         // Entries of the ledger's own are nobody's events.
-        return !found.elementsEqual(CorrectionEntry.type.utf8)
+        return !LedgerEntry.isEntry(type: found)
     }
 }
 

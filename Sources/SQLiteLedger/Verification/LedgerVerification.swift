@@ -267,7 +267,14 @@ public struct LedgerVerification {
             for (place, position) in positions.enumerated()
             where position != block.firstPosition + UInt64(place) {
                 let at = block.firstPosition + UInt64(place)
-                if corrections.isEntry(at) { continue }
+                if corrections.isEntry(at) {
+                    let type = block.decoded.bytes[block.decoded.events[place].type.range]
+                    let isOne = type.elementsEqual(VersionEntry.type.utf8)
+                    if corrections.isVersion(at), !isOne {
+                        find(.derived, "the event at \(at) is no entry of a version")
+                    }
+                    continue
+                }
                 find(.derived, "the key index has position \(position) for the event at \(at)")
             }
             next = block.positions.upperBound
@@ -275,8 +282,7 @@ public struct LedgerVerification {
         report.keys = stored.derived.tables.withLock { tables in
             UInt64(tables.keys.count) + tables.keyRuns.reduce(0) { $0 + UInt64($1.count) }
         }
-        let entries = corrections.entries.reduce(0) { $0 + UInt64($1.count) }
-        if report.keys + entries != report.events {
+        if report.keys + corrections.entryCount != report.events {
             find(.derived, "the key index has \(report.keys) keys for \(report.events) events")
         }
     }

@@ -173,7 +173,7 @@ struct CorrectionFlags: ParsableArguments {
     private static func text(_ answer: Answer) -> String {
         if let made = answer.correction {
             let events = made.events ?? 0
-            return "\(made.id) at position \(made.position): \(events) events\n"
+            return "\(made.id) at position \(made.position): \(number(of: events))\n"
         }
         guard let preview = answer.preview else { return "nothing was to change\n" }
         var table = Table(["METER", "RECORD", "BEFORE", "AFTER"], numbers: [2, 3])
@@ -185,7 +185,11 @@ struct CorrectionFlags: ParsableArguments {
         }
         let more = preview.hasMoreMeters ? "and further meters\n" : ""
         let effects = table.isEmpty ? "" : table.text()
-        return "would change \(preview.events) events\n" + effects + more
+        return "would change \(number(of: preview.events))\n" + effects + more
+    }
+
+    private static func number(of events: some BinaryInteger) -> String {
+        events == 1 ? "1 event" : "\(events) events"
     }
 }
 

@@ -45,6 +45,9 @@ struct MetersShow: AsyncParsableCommand {
     @Option(help: "Show the meter as of another time than now, RFC 3339.")
     var at: String?
 
+    @Option(help: "As known at this position, or by this time.")
+    var asOf: String?
+
     @Flag(help: "Show the meter's past periods, newest first.")
     var periods = false
 
@@ -66,7 +69,9 @@ struct MetersShow: AsyncParsableCommand {
         try await ServerConnection.open(answer.server) { server in
             guard let id else { return try await showAll(server) }
             let path = "/v1/meters/" + ServerConnection.segment(id)
-            let query = at.map { [("at", $0)] } ?? []
+            let query = [("at", at), ("asOf", asOf)].compactMap { name, value in
+                value.map { (name, $0) }
+            }
             if periods {
                 let got = try await server.ask(.get, path + "/periods", query: query + list.query)
                 try show(periods: got)
@@ -94,6 +99,7 @@ struct MetersShow: AsyncParsableCommand {
         var query = subjects.map { ("subject", $0) } + meterTypes.map { ("meterType", $0) }
         query += customers.map { ("customer", $0) } + states.map { ("state", $0) }
         if let prefix { query.append(("q", prefix)) }
+        if let asOf { query.append(("asOf", asOf)) }
         let got = try await server.ask(.get, "/v1/meters", query: query + list.query)
         guard !answer.json else { return Terminal.put(got) }
         let page = try got.decoded(Page.self)
