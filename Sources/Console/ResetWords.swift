@@ -16,6 +16,9 @@ struct ResetWords {
         return every + (schedule.text("anchor").map { ", counted from \($0)" } ?? "")
     }
 
+    /// As a sentence about a meter.
+    var sentence: String { text == "never" ? "never resets" : "resets \(text)" }
+
     /// The words of the wire, as a choice says them.
     static let choices: [(word: String, label: String)] = [
         ("never", "Never: one period for all time"), ("hourly", "Every hour"),

@@ -38,7 +38,7 @@ import WireFormat
         #expect(groups.text.contains("state=open&amp;reason=time-missing-offset"))
         #expect(items.text.contains("/console/quarantine/items/q-1"))
         #expect(items.text.contains("<code class=\"nowrap\">/time</code>"))
-        #expect(item.text.contains("<mark>  &quot;time&quot;: &quot;2026-10-30T12:00:00&quot;"))
+        #expect(item.text.contains("<mark>&quot;time&quot;: &quot;2026-10-30T12:00:00&quot;"))
         #expect(!hostile.text.contains(DeskHouse.hostile))
         #expect(missing.text.contains("/subject is missing"))
         #expect(text.text.contains("It is no JSON object"))

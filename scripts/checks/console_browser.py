@@ -249,6 +249,7 @@ class Keyboard:
     def find(self, text):
         """By the palette."""
         self.page.keyboard.press("Control+k")
+        self.page.locator("dialog.palette[open]").wait_for()
         self.page.keyboard.insert_text(text)
         self.page.locator("#palette-list .kind", has_not_text="Page").first.wait_for()
         options = self.page.locator("#palette-list [role=option]")

@@ -107,7 +107,7 @@ function pick(button) {
   } else {
     field.value = value;
   }
-  field.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, { bubbles: true }));
   field.dispatchEvent(new Event("console:set"));
   say(`${value} picked`);
 }

@@ -59,6 +59,8 @@ function holds(selector) {
 }
 
 const palette = async () => (await import("./palette.js")).showPalette();
+// Fetched before it is asked for, so that what is typed right after Ctrl+K arrives in it.
+setTimeout(() => import("./palette.js"), 300);
 
 startCopy();
 startKeys(palette);

@@ -83,12 +83,16 @@ export function settled(work, milliseconds) {
  */
 export function swap(html, ids, page = document) {
   const other = new DOMParser().parseFromString(html, "text/html");
-  const focused = page.activeElement?.id;
+  const kinds = "a, button, input, select, textarea, summary, tr[data-href]";
   for (const id of ids) {
     const [mine, theirs] = [page.getElementById(id), other.getElementById(id)];
     if (!mine || !theirs) continue;
-    mine.replaceWith(page.importNode(theirs, true));
+    // The focus stays on the part in the same place.
+    const place = [...mine.querySelectorAll(kinds)].findIndex((each) => each === page.activeElement);
+    const made = page.importNode(theirs, true);
+    mine.replaceWith(made);
     page.dispatchEvent(new CustomEvent("console:swapped", { detail: id }));
+    const next = made.querySelectorAll(kinds)[place];
+    if (next instanceof HTMLElement) next.focus();
   }
-  if (focused && page.activeElement?.id !== focused) page.getElementById(focused)?.focus();
 }

@@ -287,17 +287,17 @@ extension Desk {
         var facts = [
             Fact("State", Self.stateOfDelivery(delivery)),
             Fact("Attempts", .text("\(delivery.text("attempts") ?? "0") of \(most)")),
-            Fact("Last attempt", .time(delivery.text("lastAttemptAt"))),
+            Fact("Last try", .time(delivery.text("lastAttemptAt"))),
         ]
         if let next = delivery.text("nextAttemptAt") {
-            facts.append(Fact("Next attempt", .time(next)))
+            facts.append(Fact("Next try", .time(next)))
         }
         if let at = delivery.text("deliveredAt") { facts.append(Fact("Delivered", .time(at))) }
         facts += [
             Fact("Record", .code(id, to: Way.record(id))),
             Fact("Amount", .quantity(record.text("amount"), record.text("unit"))),
             Fact(
-                "Sent together from",
+                "Batch from",
                 .text(
                     delivery.text("batch") ?? "",
                     to: Way.delivery(names[0], delivery.text("batch") ?? "")

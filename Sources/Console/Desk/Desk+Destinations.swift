@@ -184,16 +184,15 @@ extension Desk {
         if problem?.status == 409, form.has("definition") {
             sheet.pieces.append(bothDefinitions(item))
         }
-        var left = [Piece.card("Both sides, by period", id: "books", await books(path))]
-        var right = [Piece.card("Settings", id: "facts", [.facts(destinationFacts(item))])]
+        let settings = Piece.card("Settings", id: "facts", [.facts(destinationFacts(item))])
         if item["retiredAt"] == nil {
-            left.insert(
-                .card("Change it", id: "change", [.form(changeForm(item, problem))]),
-                at: 0
-            )
-            right.insert(.card("What to do", id: "do", doForms(item)), at: 0)
+            let change = Piece.card("Change it", id: "change", [.form(changeForm(item, problem))])
+            let deeds = Piece.card("What to do", id: "do", doForms(item))
+            sheet.pieces.append(.columns([change], [deeds, settings]))
+        } else {
+            sheet.pieces.append(settings)
         }
-        sheet.pieces.append(.columns(left, right))
+        sheet.pieces.append(.card("Both sides, by period", id: "books", await books(path)))
         sheet.pieces.append(asCall(path))
         return sheet
     }
@@ -248,16 +247,16 @@ extension Desk {
         let filter = item["filter"]
         for (name, term) in [
             ("meterTypes", "Meter types"), ("categories", "Categories"),
-            ("customers", "Customers"), ("kinds", "Kinds of record"),
+            ("customers", "Customers"), ("kinds", "Kinds"),
         ] {
             let words = (filter?[name]?.arrayValue ?? []).compactMap(\.stringValue)
             let others = name == "kinds" ? "final, adjustment" : "all"
             facts.append(Fact(term, .text(words.isEmpty ? others : words.joined(separator: ", "))))
         }
         for (name, term) in [
-            ("batchSize", "Sent together"), ("attemptsMax", "Attempts, at most"),
-            ("retryDelay", "Wait before the second"), ("retryDelayMax", "Longest wait"),
-            ("timeout", "Waits for an answer"), ("ratePerSecond", "Sendings in a second"),
+            ("batchSize", "Batch"), ("attemptsMax", "Tries"),
+            ("retryDelay", "Retry after"), ("retryDelayMax", "And at most"),
+            ("timeout", "Timeout"), ("ratePerSecond", "A second"),
             ("start", "Begins with"),
         ] {
             if let text = item.text(name) { facts.append(Fact(term, .text(text))) }

@@ -36,6 +36,11 @@ enum MeterPage {
         values["timezone"] = range.zone
         values["asOf"] = visit.query.text("asOf")
         values["window"] = range.window
+        values["askedWindow"] = visit.query.text("window")
+        if let customer = meter.text("customer") {
+            let known = try await api.read(Address.path("/v1/customers", customer))
+            values["customer"] = known?.text("name") ?? customer
+        }
         var problem: Problem?
         switch tab {
         case .usage: (values["usage"], problem) = try await usage(meter, type, range, visit)
@@ -61,10 +66,13 @@ enum MeterPage {
             "subject": meter.text("subject"), "unit": meter.text("unit"),
             "type": type.text("name") ?? key,
             "typeHref": Address.path(Console.root + "/meter-types", key),
-            "aggregation": type.text("aggregation"), "path": path(of: type),
+            "aggregation": type.text("aggregation").map {
+                $0.prefix(1).uppercased() + $0.dropFirst()
+            },
+            "path": path(of: type),
             "eventTypes": (type["eventTypes"]?.arrayValue ?? []).compactMap(\.stringValue)
                 .joined(separator: ", "),
-            "reset": ResetWords(type["resetSchedule"]).text, "periodZone": zone,
+            "reset": ResetWords(type["resetSchedule"]).sentence, "periodZone": zone,
             "customer": meter.text("customer"),
             "customerHref": meter.text("customer").map {
                 Address.path(Console.root + "/customers", $0)

@@ -80,8 +80,8 @@ enum MetersPage {
     }
 }
 
-/// Rows of meters with what they count: two questions for each meter type among them, however many
-/// meters there are.
+/// Rows of meters with what they count: one question for each period that runs, and one for the days,
+/// however many meters and meter types there are.
 struct MeterRows {
     private let meters: [JSONValue]
     private let types: [String: JSONValue]
@@ -93,21 +93,93 @@ struct MeterRows {
         self.types = Dictionary(named) { $1 }
     }
 
+    /// A stretch of time that is asked about; nil is for ever.
+    private struct Stretch: Hashable {
+        var from: String?
+        var to: String?
+        var window: String?
+    }
+
     func values() async throws -> [Values] {
-        var rows: [String: Values] = [:]
-        for (key, group) in Dictionary(grouping: meters, by: { $0.text("meterType") ?? "" }) {
-            guard let type = types[key] else { continue }
-            let subjects = group.compactMap { $0.text("subject") }
-            let running = await RunningPeriod(of: type, visit)
-            let used = try await used(key, subjects, running)
-            let days = try await days(key, subjects)
-            for meter in group {
-                let subject = meter.text("subject") ?? ""
-                let row = row(meter, type, running, used[subject], days[subject] ?? [])
-                rows[meter.text("id") ?? ""] = row
+        let running = await running()
+        var keys: [Stretch: [String]] = [:]
+        for (key, period) in running {
+            keys[Stretch(from: period.start, to: period.end), default: []].append(key)
+        }
+        var used: [String: String] = [:]
+        for (stretch, keys) in keys {
+            for reading in try await readings(of: keys, stretch) {
+                used[Self.id(reading)] = reading.text("value")
             }
         }
-        return meters.compactMap { rows[$0.text("id") ?? ""] }
+        let days = try await days(Array(running.keys))
+        return meters.compactMap { meter in
+            let id = meter.text("id") ?? ""
+            guard let key = meter.text("meterType"), let type = types[key],
+                let period = running[key]
+            else { return nil }
+            return row(meter, type, period, used[id], days[id] ?? [])
+        }
+    }
+
+    /// The running period of each meter type; types with the same calendar are asked about once.
+    private func running() async -> [String: RunningPeriod] {
+        var known: [String: RunningPeriod] = [:]
+        var found: [String: RunningPeriod] = [:]
+        for key in Set(meters.compactMap { $0.text("meterType") }) {
+            guard let type = types[key] else { continue }
+            let schedule = (type["resetSchedule"] ?? .null).serialized()
+            let name = String(decoding: schedule, as: UTF8.self) + (type.text("timezone") ?? "")
+            let period: RunningPeriod
+            if let one = known[name] {
+                period = one
+            } else {
+                period = await RunningPeriod(of: type, visit)
+            }
+            (known[name], found[key]) = (period, period)
+        }
+        return found
+    }
+
+    private static func id(_ reading: JSONValue) -> String {
+        (reading.text("meterType") ?? "") + "~" + (reading.text("subject") ?? "")
+    }
+
+    /// What the subjects of these meters used.
+    private func readings(of keys: [String], _ stretch: Stretch) async throws -> [JSONValue] {
+        let subjects = meters.filter { keys.contains($0.text("meterType") ?? "") }
+            .compactMap { $0.text("subject") }
+        var parameters = [("groupBy", "subject"), ("limit", "1000")]
+        parameters += keys.sorted().map { ("meterType", $0) }
+        parameters += Set(subjects).sorted().map { ("subject", $0) }
+        if let from = stretch.from { parameters.append(("from", from)) }
+        if let to = stretch.to { parameters.append(("to", to)) }
+        if let window = stretch.window { parameters.append(("window", window)) }
+        let found = try await visit.api.find(address: Address.link("/v1/usage", parameters))
+        return found.json["readings"]?.arrayValue ?? []
+    }
+
+    /// What each meter used in each of the last 14 days.
+    private func days(_ keys: [String]) async throws -> [String: [String?]] {
+        guard !keys.isEmpty else { return [:] }
+        let day: Int64 = 86_400 * 1_000_000
+        let today = visit.now.microseconds / day
+        let stretch = Stretch(
+            from: Instant(microseconds: (today - 13) * day).rfc3339,
+            to: Instant(microseconds: (today + 1) * day).rfc3339,
+            window: "day"
+        )
+        var days: [String: [String?]] = [:]
+        for reading in try await readings(of: keys, stretch) {
+            guard let start = reading.text("from").flatMap({ Instant(rfc3339: $0) }) else {
+                continue
+            }
+            let place = Int(start.microseconds / day - (today - 13))
+            guard (0..<14).contains(place) else { continue }
+            let empty = [String?](repeating: "0", count: 14)
+            days[Self.id(reading), default: empty][place] = reading.text("value")
+        }
+        return days
     }
 
     private func row(
@@ -123,7 +195,7 @@ struct MeterRows {
         return [
             "href": Address.path(Console.root + "/meters", id),
             "subject": meter.text("subject"), "customer": meter.text("customer"),
-            "type": type.text("name"), "reset": ResetWords(type["resetSchedule"]).text,
+            "type": type.text("name"), "reset": ResetWords(type["resetSchedule"]).sentence,
             "end": Shown.time(running.end, zone: running.zone),
             "value": Shown.quantity(value), "unit": meter.text("unit"),
             "capacity": Shown.quantity(type.text("capacity")), "percent": percent,
@@ -139,48 +211,5 @@ struct MeterRows {
         case "suspended": "tag--warn"
         default: "tag--quiet"
         }
-    }
-
-    /// What each subject used in the running period.
-    private func used(
-        _ key: String,
-        _ subjects: [String],
-        _ running: RunningPeriod
-    ) async throws -> [String: String] {
-        var parameters = [("meterType", key), ("groupBy", "subject"), ("limit", "1000")]
-        parameters += subjects.map { ("subject", $0) }
-        if let start = running.start { parameters.append(("from", start)) }
-        if let end = running.end { parameters.append(("to", end)) }
-        let found = try await visit.api.find(address: Address.link("/v1/usage", parameters))
-        var used: [String: String] = [:]
-        for reading in found.json["readings"]?.arrayValue ?? [] {
-            guard let subject = reading.text("subject") else { continue }
-            used[subject] = reading.text("value")
-        }
-        return used
-    }
-
-    /// What each subject used in each of the last 14 days.
-    private func days(_ key: String, _ subjects: [String]) async throws -> [String: [String?]] {
-        let day: Int64 = 86_400 * 1_000_000
-        let today = visit.now.microseconds / day
-        let from = Instant(microseconds: (today - 13) * day).rfc3339
-        let to = Instant(microseconds: (today + 1) * day).rfc3339
-        var parameters = [
-            ("meterType", key), ("groupBy", "subject"), ("window", "day"), ("from", from),
-            ("to", to), ("limit", "1000"),
-        ]
-        parameters += subjects.map { ("subject", $0) }
-        let found = try await visit.api.find(address: Address.link("/v1/usage", parameters))
-        var days: [String: [String?]] = [:]
-        for reading in found.json["readings"]?.arrayValue ?? [] {
-            guard let subject = reading.text("subject"),
-                let start = reading.text("from").flatMap({ Instant(rfc3339: $0) })
-            else { continue }
-            let place = Int(start.microseconds / day - (today - 13))
-            guard (0..<14).contains(place) else { continue }
-            days[subject, default: Array(repeating: "0", count: 14)][place] = reading.text("value")
-        }
-        return days
     }
 }

@@ -137,7 +137,11 @@ struct CodeLine {
     var note: String?
 
     var view: [String: Any] {
-        var view: [String: Any] = ["body": text, "isMarked": isMarked]
+        let indent = text.prefix { $0 == " " }
+        var view: [String: Any] = [
+            "body": text, "isMarked": isMarked, "indent": String(indent),
+            "inner": String(text.dropFirst(indent.count)),
+        ]
         view["note"] = note
         return view
     }
