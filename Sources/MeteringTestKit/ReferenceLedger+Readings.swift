@@ -109,7 +109,13 @@ extension ReferenceLedger {
             return false
         }
         guard state.history.counts(UInt64(place + 1), asOf: position) else { return false }
-        return uses(of: meterType, in: state.entries[place...place], state).contains { use in
+        let uses = uses(
+            of: meterType,
+            in: state.entries[place...place],
+            state,
+            asOf: Int(clamping: position)
+        )
+        return uses.contains { use in
             dimensions.allSatisfy { use.dimensions[$0.name] == $0.value }
         }
     }

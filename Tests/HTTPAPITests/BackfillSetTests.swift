@@ -200,12 +200,10 @@ import WireFormat
         let house = try await House()
         _ = try await house.open()
         let rule = #"""
-            {"match":{"reason":"time-missing-offset"},\#(Self.who),
+            {"key":"zulu","match":{"reason":"time-missing-offset"},
             "repair":{"set":{"/time":"concat($.time, \"Z\")"}}}
             """#
-        let json: HTTPFields = [.contentType: "application/json"]
-        let path = "/v1/repair-rules/zulu"
-        #expect(try await house.edge.ask(.put, path, Array(rule.utf8), json).status == 201)
+        #expect(try await house.edge.post("/v1/repair-rules", rule).status == 201)
         let wrong = ["a", "b", "c"].map { id in
             Edge.event(id, amount: "1").replacing("00:00Z\"", with: "00:00\"")
         }

@@ -55,7 +55,7 @@ import WireFormat
             "/v1/usage?meterType=calls&subject=acme&window=period"
             + "&from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z"
 
-        let then = try await edge.get(path + "&asOf=2").json["readings"]?.arrayValue
+        let then = try await edge.get(path + "&asOf=1").json["readings"]?.arrayValue
         let now = try await edge.get(path).json["readings"]?.arrayValue
 
         #expect(then?.map { $0["to"]?.stringValue } == ["2026-11-01T15:00:00Z"])
