@@ -26,7 +26,7 @@ struct Printer: Sendable {
         self.library = library
     }
 
-    func print(_ template: String, _ values: Values) -> String {
+    func text(_ template: String, _ values: Values) -> String {
         guard let text = library.render(values, withTemplate: template) else {
             preconditionFailure("there is no template \(template)")
         }

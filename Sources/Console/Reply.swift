@@ -79,11 +79,11 @@ extension Console {
             let problem = visit.problem ?? page.problem
             var status = page.status
             if let problem, status == 200 { status = problem.status }
-            let html = printer.print("layout", Layout(page, problem, visit, shelf).values)
+            let html = printer.text("layout", Layout(page, problem, visit, shelf).values)
             return packed(html, status, headers, visit)
         case .fragment(let template, var values):
             values["token"] = visit.token
-            return packed(printer.print(template, values), 200, headers, visit)
+            return packed(printer.text(template, values), 200, headers, visit)
         case .redirect(let path, let words):
             if let words {
                 let value = Cookies.setting(.said, PercentCoding.encode(words), seconds: 20)
@@ -119,7 +119,7 @@ extension Console {
         headers[.contentType] = Self.html
         // The rest of a form that is not read would be taken for the next request.
         if refusal.status != 405 { headers[.connection] = "close" }
-        let body = Array(printer.print("refused", values).utf8)
+        let body = Array(printer.text("refused", values).utf8)
         return Self.response(HTTPResponse.Status(code: refusal.status), headers, body)
     }
 

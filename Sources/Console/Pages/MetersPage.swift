@@ -80,8 +80,8 @@ enum MetersPage {
     }
 }
 
-/// Rows of meters with what they count: one question for each period that runs, and one for the days,
-/// however many meters and meter types there are.
+/// Rows of meters with what they count: one question for each period that runs, and one for the
+/// days, however many meters and meter types there are.
 struct MeterRows {
     private let meters: [JSONValue]
     private let types: [String: JSONValue]

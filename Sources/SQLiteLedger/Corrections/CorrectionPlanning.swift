@@ -72,8 +72,7 @@ struct CorrectionPlanning {
         return plan
     }
 
-    /// A plan with what came since it was made: who names events by a filter means all that stand
-    /// before the correction.
+    /// A plan with what came since: a filter means all events that stand before the correction.
     ///
     /// - Complexity: unpacks the blocks behind the plan that may hold such events.
     func extended(_ plan: CorrectionPlan) throws -> CorrectionPlan {
@@ -305,8 +304,7 @@ struct CorrectionPlanning {
         return positions
     }
 
-    /// Refuses events of backfill sets that are open or reverted: what is said of them now would
-    /// come into force some day, when nobody thinks of it.
+    /// Refuses events of sets that are open or reverted: it would come into force some day.
     private func counted(_ positions: [UInt64], of field: String) throws -> [UInt64] {
         let history = registry.history
         let faults = positions.enumerated().compactMap { place, position -> FieldFault? in
