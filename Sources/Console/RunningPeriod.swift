@@ -14,8 +14,8 @@ struct RunningPeriod {
     /// definition is not sound.
     init(of definition: JSONValue, _ visit: Visit) async {
         let now = JSONValue.string(visit.now.rfc3339)
-        // Under a key of no meter type: beside a live one of its key, a preview looks for differences
-        // by subject, which takes as long as there are meters.
+        // Under a key of no meter type: beside a live one of its key, a preview looks for
+        // differences by subject, which takes as long as there are meters.
         var draft = MeterTypeDraft.definition(of: definition).objectValue ?? [:]
         draft["key"] = "console.calendar"
         let question: JSONValue = ["meterType": .object(draft), "from": now, "to": now]
