@@ -170,18 +170,31 @@ extension Desk {
     /// The attributes, whether they are there or not, then what is in `data`.
     static func places(of event: JSONValue) -> [Place] {
         var places = attributes.map { name in
-            let value = event[name]
-            return Place(
-                pointer: "/" + name,
-                label: name,
-                text: value.map { $0.stringValue ?? $0.plain } ?? "",
-                isText: value?.stringValue != nil || value == nil
-            )
+            event[name].map { place(of: $0, "/" + name, name) }
+                ?? Place(pointer: "/" + name, label: name, text: "", isText: true)
         }
         var leaves: [Place] = []
         if let data = event["data"] { gather(data, "/data", "data", &leaves) }
         places += leaves.prefix(leavesMax)
         return places
+    }
+
+    /// A text that a field of a page would change, by its line breaks or other marks that cannot be
+    /// typed, is spelled as JSON: what nobody touched comes back as it was.
+    private static func place(
+        of value: JSONValue,
+        _ pointer: String,
+        _ label: String
+    ) -> Place {
+        let text = value.stringValue.flatMap { text in
+            text.unicodeScalars.contains { $0.properties.generalCategory == .control } ? nil : text
+        }
+        return Place(
+            pointer: pointer,
+            label: label,
+            text: text ?? value.plain,
+            isText: text != nil
+        )
     }
 
     private static func gather(
@@ -191,14 +204,7 @@ extension Desk {
         _ leaves: inout [Place]
     ) {
         guard case .object(let object) = value, !object.isEmpty else {
-            leaves.append(
-                Place(
-                    pointer: pointer,
-                    label: label,
-                    text: value.stringValue ?? value.plain,
-                    isText: value.stringValue != nil
-                )
-            )
+            leaves.append(place(of: value, pointer, label))
             return
         }
         for member in object.members {

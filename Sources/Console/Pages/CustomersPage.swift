@@ -107,7 +107,7 @@ struct CustomerForm {
     }
 
     private static func subject(_ line: String) -> JSONValue {
-        var parts = line.split(separator: "|").map(MeterTypeDraft.trimmed)
+        var parts = line.split(separator: " | ").map(MeterTypeDraft.trimmed)
         guard parts.count > 1 else { return .string(line) }
         var owned: JSONObject = ["subject": .string(parts.removeFirst())]
         for (name, text) in zip(["from", "to"], parts) where text != "-" && !text.isEmpty {

@@ -80,9 +80,10 @@ enum OverviewPage {
             let whole = try await api.get(Address.path("/v1/destinations", key))
             let failed = whole.text("standing", "failed") ?? "0"
             let pending = whole.text("standing", "pending") ?? "0"
+            let name = destination.text("name") ?? ""
             let isPaused = destination["paused"]?.boolValue == true
             shown.append([
-                "key": key, "name": destination.text("name") ?? key,
+                "key": key, "name": name.isEmpty ? key : name,
                 "href": Address.path(Console.root + "/destinations", key),
                 "isFailing": failed != "0", "isPaused": isPaused,
                 "isFine": failed == "0" && !isPaused,
