@@ -7,7 +7,7 @@ import WireFormat
     @Test("a text with a line break or a mark that cannot be typed is spelled as JSON")
     func control() throws {
         let event = JSONValue.of(
-            #"{"id":"a\nb","source":"gw","data":{"note":"one\r\ntwo","path":"a\u0000b","ok":"x"}}"#
+            #"{"id":"a\nb","source":"gw","data":{"note":"one\r\ntwo","path":"a\u0007b","ok":"x"}}"#
         )
 
         let places = Desk.places(of: try #require(event))
