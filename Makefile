@@ -19,7 +19,7 @@ run: build ## build, start the server and meter the built-in workload (ctrl-C st
 	@$(ODOMETER) demo
 
 build: ## set up and build the executable (.build/release/odometer)
-	@scripts/setup
+	@scripts/setup --run
 	swift build $(SWIFT_FLAGS) --product odometer
 
 test: ## set up, lint, tidy, build, and run every test
