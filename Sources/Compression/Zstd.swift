@@ -35,16 +35,6 @@ public enum Zstd {
         return ZSTD_isError(count) == 0 && count <= bytes.count ? count : nil
     }
 
-    /// Unpacks frames whose content comes to a size that the caller knows.
-    ///
-    /// - Throws: ``CompressionError``; `tooLarge` if they hold more. They may hold less.
-    public static func decompress(
-        _ bytes: UnsafeRawBufferPointer,
-        size: Int
-    ) throws(CompressionError) -> [UInt8] {
-        try unsafe ZstdDecompressor().decompressWhole(bytes, size: size)
-    }
-
     /// The most bytes that packing `count` bytes can make.
     public static func compressedBytesMax(_ count: Int) -> Int { ZSTD_compressBound(count) }
 
@@ -156,7 +146,7 @@ extension ZstdCompressor {
             guard size <= sizeMax else {
                 throw CompressionError(.tooLarge, "zstd: more than \(sizeMax) bytes")
             }
-            return try unsafe decompressWhole(bytes, size: size)
+            return try unsafe self.decompress(bytes, size: size)
         }
         return try unsafe decompressStream(bytes, sizeMax: sizeMax)
     }
@@ -189,7 +179,10 @@ extension ZstdCompressor {
         return ZSTD_isError(packed) == 0 && packed == bytes.count ? Int(size) : nil
     }
 
-    fileprivate func decompressWhole(
+    /// Unpacks frames whose content comes to a size that the caller knows.
+    ///
+    /// - Throws: ``CompressionError``; `tooLarge` if they hold more. They may hold less.
+    public func decompress(
         _ bytes: UnsafeRawBufferPointer,
         size: Int
     ) throws(CompressionError) -> [UInt8] {

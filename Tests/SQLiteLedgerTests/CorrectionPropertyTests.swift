@@ -9,10 +9,14 @@ import UsageModel
 import WireFormat
 
 @Suite("Corrections equal a naive model") struct CorrectionPropertyTests {
-    /// How many histories are lived: as many as `ODOMETER_HISTORIES` says, if it does.
-    private static let seeds =
-        1...(ProcessInfo.processInfo.environment["ODOMETER_HISTORIES"]
-        .flatMap { UInt64($0) } ?? 100)
+    /// Which histories are lived: 100, or those that `ODOMETER_HISTORIES` names by the first and
+    /// how many (`scripts/checks/histories`).
+    private static let seeds: ClosedRange<UInt64> = {
+        let named = ProcessInfo.processInfo.environment["ODOMETER_HISTORIES"] ?? ""
+        let numbers = named.split(separator: ",").compactMap { UInt64($0) }
+        guard numbers.count == 2, numbers[1] > 0 else { return 1...100 }
+        return numbers[0]...(numbers[0] + numbers[1] - 1)
+    }()
 
     /// Goal: whatever is voided, replaced and restored, by keys, by filter and by correction,
     /// whatever sets are filled, closed and reverted, in whatever order with events, meter types

@@ -1,3 +1,4 @@
+internal import Compression
 internal import Foundation
 internal import GRDB
 internal import MeteringEngine
@@ -23,10 +24,11 @@ struct BlockScan {
     /// - Complexity: one index entry a block of the time span; one unpacking (some 0.5 ms) for each
     ///   that passes the summary's filters.
     func visit(_ body: (UnpackedBlock) throws -> Bool) throws {
+        let decompressor = ZstdDecompressor()
         for first in try candidates() {
             guard let summary = try summary(first), mayHold(summary) else { continue }
             guard let stored = try truth.block(from: first) else { continue }
-            guard try body(stored.events()) else { return }
+            guard try body(stored.events(using: decompressor)) else { return }
         }
     }
 
@@ -56,12 +58,13 @@ struct BlockScan {
             isDescending ? "first_position <= ?" : "first_position >= coalesce((\(holding)), 0)"
         let rows = try truth.pool.read { database in
             try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT first_position, time_min, time_max FROM event_block
-                    WHERE time_max >= ? AND time_min < ? AND first_position <= ? AND \(bound)
-                    ORDER BY first_position \(order)
-                    """,
+                database.cachedStatement(
+                    sql: """
+                        SELECT first_position, time_min, time_max FROM event_block
+                        WHERE time_max >= ? AND time_min < ? AND first_position <= ? AND \(bound)
+                        ORDER BY first_position \(order)
+                        """
+                ),
                 arguments: [
                     low.microseconds, high.microseconds, Int64(upTo),
                     Int64(from ?? (isDescending ? upTo : 0)),
@@ -81,8 +84,9 @@ struct BlockScan {
     private func summary(_ first: UInt64) throws -> BlockSummary? {
         let bytes = try truth.pool.read { database in
             try Data.fetchOne(
-                database,
-                sql: "SELECT summary FROM event_block WHERE first_position = ?",
+                database.cachedStatement(
+                    sql: "SELECT summary FROM event_block WHERE first_position = ?"
+                ),
                 arguments: [Int64(first)]
             )
         }

@@ -134,11 +134,12 @@ struct Truth: Sendable {
     func block(from position: UInt64) throws -> StoredBlock? {
         try pool.read { database in
             try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT \(Self.blockColumns) FROM event_block WHERE first_position >= ?
-                    ORDER BY first_position LIMIT 1
-                    """,
+                database.cachedStatement(
+                    sql: """
+                        SELECT \(Self.blockColumns) FROM event_block WHERE first_position >= ?
+                        ORDER BY first_position LIMIT 1
+                        """
+                ),
                 arguments: [Int64(position)]
             ).map(StoredBlock.init)
         }
@@ -173,8 +174,12 @@ struct StoredBlock: Sendable {
 
     /// Unpacks, checks and decodes the block.
     ///
+    /// - Parameter decompressor: For many blocks, one: making it costs what unpacking a small one
+    ///   does.
     /// - Throws: ``LedgerError`` `corrupt`, naming the block by its first position.
-    func events() throws(LedgerError) -> UnpackedBlock {
+    func events(
+        using decompressor: ZstdDecompressor = ZstdDecompressor()
+    ) throws(LedgerError) -> UnpackedBlock {
         guard storedChecksum == packed.checksum(firstPosition: firstPosition, at: at) else {
             throw fault("its checksum is wrong")
         }
@@ -182,7 +187,7 @@ struct StoredBlock: Sendable {
         do {
             let size = min(packed.rawBytes, PackedBlock.rawBytesMax)
             raw = try unsafe packed.payload.withUnsafeBytes { bytes in
-                try unsafe Zstd.decompress(bytes, size: size)
+                try unsafe decompressor.decompress(bytes, size: size)
             }
         } catch {
             throw fault("its payload does not unpack")

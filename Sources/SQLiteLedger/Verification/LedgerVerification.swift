@@ -1,3 +1,4 @@
+internal import Compression
 internal import Foundation
 internal import GRDB
 internal import Logging
@@ -94,13 +95,14 @@ public struct LedgerVerification {
     }
 
     private mutating func checkBlocks(_ truth: Truth) throws {
+        let decompressor = ZstdDecompressor()
         var next: UInt64 = 1
         while let stored = try truth.block(from: next) {
             if stored.firstPosition != next {
                 find(.truth, "no event block holds the positions from \(next)")
             }
             do throws(LedgerError) {
-                _ = try stored.events()
+                _ = try stored.events(using: decompressor)
             } catch {
                 find(.truth, error.message)
             }
@@ -259,9 +261,10 @@ public struct LedgerVerification {
         let empty = MeterCatalog(generation: 0, meterTypes: [])
         let preparer = EventPreparer(hashKey: truth.hashKey, catalog: empty)
         let corrections = try truth.correctionRegistry()
+        let decompressor = ZstdDecompressor()
         var next: UInt64 = 1
         while let row = try truth.block(from: next) {
-            let block = try row.events()
+            let block = try row.events(using: decompressor)
             let keys = block.prepared(by: preparer).events.map(\.key)
             let positions = try stored.derived.positions(of: keys)
             for (place, position) in positions.enumerated()
