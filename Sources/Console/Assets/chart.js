@@ -128,7 +128,12 @@ export function layout(columns, width) {
 function picture(columns, width) {
   const { marks, left, slot, y, wide } = layout(columns, width);
   const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-  for (const mark of marks) {
+  const isEmpty = columns.every(({ value, previous }) => !value && !previous);
+  if (isEmpty) {
+    const at = { class: "none", x: (left + width) / 2, y: (height - below) / 2, "text-anchor": "middle" };
+    svg.append(drawn("text", at, "Nothing was used in this time"));
+  }
+  for (const mark of isEmpty ? [0] : marks) {
     const at = Math.round(y(mark)) + 0.5;
     svg.append(
       drawn("line", { class: mark === 0 ? "base" : "grid", x1: left, x2: width, y1: at, y2: at }),

@@ -14,7 +14,7 @@ function prepare(root) {
   for (const row of root.querySelectorAll("tr[data-href]:not([tabindex])")) {
     row.setAttribute("tabindex", "-1");
   }
-  for (const table of root.querySelectorAll("table.data:not(.twin, .folds)")) label(table);
+  for (const table of root.querySelectorAll("table.data:not(.twin, .narrow, .folds)")) label(table);
   for (const wrap of root.querySelectorAll(".table-wrap, pre.code")) reach(wrap);
   if (root.querySelector("figure[data-chart]")) {
     import("./chart.js").then(({ drawCharts }) => drawCharts(root));
@@ -23,7 +23,7 @@ function prepare(root) {
 }
 
 /**
- * Tells the cells of a wide table their columns, for narrow windows, where each is a line.
+ * Tells the cells of a wide table their columns: where there is no room, each is a line.
  * @param {Element} table
  */
 function label(table) {
@@ -53,6 +53,14 @@ function reach(box) {
   box.setAttribute("aria-label", count ? `${name} ${count + 1}` : name);
 }
 
+/** In a narrow window the pages are a strip; the current one is to be seen. */
+function showCurrent() {
+  const [side, current] = ["nav.side", "nav.side [aria-current]"].map((each) => document.querySelector(each));
+  if (side && current instanceof HTMLElement && side.scrollWidth > side.clientWidth) {
+    side.scrollLeft = current.offsetLeft - side.clientWidth / 2 + current.offsetWidth / 2;
+  }
+}
+
 /** @param {string} selector */
 function holds(selector) {
   return document.querySelector(selector) !== null;
@@ -70,7 +78,10 @@ document.addEventListener("click", (event) => {
   if (event.target instanceof Element && event.target.closest("[data-palette-open]")) palette();
 });
 // Rows of a table know no address: a narrow window makes some scroll that did not before.
-addEventListener("resize", () => prepare(document));
+addEventListener("resize", () => {
+  prepare(document);
+  showCurrent();
+});
 if (holds("time[data-ago]")) setInterval(() => { if (!document.hidden) tellAges(document); }, 1000);
 if (holds("[data-live], table[data-tail], form[data-instant], [data-refresh], [data-poll]")) {
   import("./live.js").then((live) => live.startLive());
@@ -78,11 +89,7 @@ if (holds("[data-live], table[data-tail], form[data-instant], [data-refresh], [d
 if (holds("[data-filter], [data-pick], form[data-preview]")) {
   import("./builder.js").then((builder) => builder.startBuilder());
 }
-// In a narrow window the pages are a strip; the current one is to be seen.
-const [side, current] = ["nav.side", "nav.side [aria-current]"].map((each) => document.querySelector(each));
-if (side && current instanceof HTMLElement && side.scrollWidth > side.clientWidth) {
-  side.scrollLeft = current.offsetLeft - side.clientWidth / 2 + current.offsetWidth / 2;
-}
+showCurrent();
 // After a refused form the reader is taken to what was wrong.
 const wrong = document.querySelector("main [aria-invalid=true], main .notice--bad[tabindex]");
 if (wrong instanceof HTMLElement) wrong.focus();

@@ -106,7 +106,12 @@ extension Desk {
     private func row(_ entry: JSONValue) -> Table.Row {
         let (kind, key) = (entry.text("kind") ?? "", entry.text("key") ?? "")
         let number = entry.text("number") ?? ""
-        let from = [entry.text("address"), entry.text("client").map { Spelled.excerpt($0, 32) }]
+        // Of what a client says of itself, the first word; the entry's own page has it all.
+        let client = entry.text("client").map { text in
+            let word = text.split(separator: " ").first ?? ""
+            return word.hasPrefix("Mozilla/") ? "a browser" : Spelled.excerpt(String(word), 32)
+        }
+        let from = [entry.text("address"), client]
         return Table.Row(
             Way.path("console", "audit", number),
             [

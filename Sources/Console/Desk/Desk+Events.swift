@@ -254,7 +254,6 @@ extension Desk {
                 let dimensions = (entry["dimensions"]?.objectValue?.members ?? []).map {
                     "\($0.name) = \($0.value.stringValue ?? "–")"
                 }
-                let period = entry["period"]
                 return Table.Row(
                     Way.meter(meter),
                     [
@@ -264,13 +263,7 @@ extension Desk {
                         ),
                         .quantity(entry.text("value")),
                         .text(dimensions.isEmpty ? "–" : dimensions.joined(separator: ", ")),
-                        period == nil
-                            ? .none
-                            : .span(
-                                period?.text("start"),
-                                period?.text("end"),
-                                "UTC; its zone is \(period?.text("timezone") ?? "")"
-                            ),
+                        span(of: entry["period"]),
                     ]
                 )
             }

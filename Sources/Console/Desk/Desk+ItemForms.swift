@@ -31,7 +31,7 @@ extension Desk {
             action: Way.item(names[0]),
             fields: signature(needsReason: false, reasonHint: "If there is more to say."),
             hidden: version(item, "release"),
-            buttons: [Form.Button(label: "Release as it stands")]
+            buttons: [Form.Button(label: "Release as it stands", look: "")]
         )
     }
 

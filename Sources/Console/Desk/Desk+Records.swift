@@ -148,7 +148,7 @@ extension Desk {
         facts += [
             Fact("Period", .text(Self.period(record), zone)),
             Fact(
-                "In UTC",
+                "From and to",
                 .time(record["period"]?.text("start")),
                 .text("to"),
                 .time(record["period"]?.text("end"))

@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import UsageModel
 import WireFormat
 
 /// What a page asks and answers with: the address, what was typed, and the API.
@@ -29,6 +30,7 @@ struct Desk {
     let named: String
     /// So many bytes that nobody can guess.
     let entropy: @Sendable (_ count: Int) -> [UInt8]
+    private let localTime: @Sendable (Instant, String) -> String?
     private let api: API
 
     init(_ visit: Visit, _ names: [String]) {
@@ -38,6 +40,20 @@ struct Desk {
         address = "http://" + (visit.request.head.authority ?? "127.0.0.1:8337")
         named = visit.author
         (api, entropy) = (visit.api, visit.surroundings.entropy)
+        localTime = visit.surroundings.localTime
+    }
+
+    /// A period as the clocks of its zone show it.
+    func span(of period: JSONValue?) -> Cell {
+        guard let period else { return .none }
+        let zone = period.text("timezone") ?? "UTC"
+        let ends = ["start", "end"].map { name in
+            period.text(name).flatMap { text in
+                Instant(rfc3339: text).flatMap { localTime($0, zone) } ?? text
+            }
+        }
+        guard ends.contains(where: { $0 != nil }) else { return .text("all time") }
+        return .span(ends[0], ends[1], zone)
     }
 
     enum Verb: String {

@@ -158,12 +158,28 @@ enum MeterTypePage {
     private static func facts(_ type: JSONValue) -> [Values] {
         let definition = MeterTypeDraft.definition(of: type)
         return (definition.objectValue?.members ?? []).map { member in
-            let text = member.value.stringValue ?? member.value.numberValue
-            return [
-                "name": member.name,
-                "text": text ?? String(decoding: member.value.serialized(), as: UTF8.self),
-            ]
+            ["name": words(member.name), "text": text(of: member.value)]
         }
+    }
+
+    /// `resetSchedule` as `Reset schedule`.
+    private static func words(_ name: String) -> String {
+        var text = ""
+        for letter in name {
+            if letter.isUppercase { text += " " }
+            text += letter.lowercased()
+        }
+        return text.prefix(1).uppercased() + text.dropFirst()
+    }
+
+    /// A list with commas, an object as its names and what they are; what is deeper as JSON.
+    private static func text(of value: JSONValue) -> String {
+        if let plain = value.stringValue ?? value.numberValue { return plain }
+        if let values = value.arrayValue { return values.map(text).joined(separator: ", ") }
+        guard let members = value.objectValue?.members,
+            members.allSatisfy({ $0.value.objectValue == nil })
+        else { return String(decoding: value.serialized(), as: UTF8.self) }
+        return members.map { "\($0.name): \(text(of: $0.value))" }.joined(separator: ", ")
     }
 
     private static func version(_ version: JSONValue) -> Values {
