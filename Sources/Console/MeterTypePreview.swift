@@ -3,7 +3,7 @@ import WireFormat
 
 /// What a draft would count: partial `preview`.
 struct MeterTypePreview {
-    /// The newest events whose times are looked at.
+    /// The newest events that are looked at.
     private static let newestMax = 200
     private static let rowsMax = 12
 
@@ -17,31 +17,31 @@ struct MeterTypePreview {
         (self.visit, self.definition) = (visit, .object(whole))
     }
 
-    /// Over the time of the newest events of its first type.
+    /// Over the newest events of its types, whenever they took place.
     func overNewest() async throws -> Values {
-        let types = (definition["eventTypes"]?.arrayValue ?? []).compactMap(\.stringValue)
-        guard let type = types.first else { return ["hint": "Name an event type."] }
-        let found = try await visit.api.find(
-            "/v1/events",
-            [
-                "type": types.contains("*") ? nil : type, "order": "desc",
-                "limit": String(Self.newestMax),
-            ]
-        )
-        let times = found.items.compactMap { $0.text("time").flatMap { Instant(rfc3339: $0) } }
-        guard let first = times.min(), let last = times.max() else {
-            return ["hint": "No event of this type has come yet: there is nothing to try it on."]
+        guard !(definition["eventTypes"]?.arrayValue ?? []).isEmpty else {
+            return ["hint": "Name an event type."]
         }
-        let behind = Instant(microseconds: last.microseconds + 1)
-        var values = try await over(first, behind)
-        values["what"] = "over the time of the last \(times.count) events"
+        var values = try await values(of: ["newest": .number(String(Self.newestMax))])
+        if let count = values["newest"] as? String {
+            guard count != "0" else {
+                return [
+                    "hint": "No event of this type has come yet: there is nothing to try it on."
+                ]
+            }
+            values["what"] = "over the last \(count) events of its types"
+        }
         return values
     }
 
     /// Over a stretch of history, with what differs from the live version.
     func over(_ from: Instant, _ to: Instant) async throws -> Values {
+        try await values(of: ["from": .string(from.rfc3339), "to": .string(to.rfc3339)])
+    }
+
+    private func values(of stretch: JSONObject) async throws -> Values {
         do {
-            return try await asked(from, to)
+            return try await asked(stretch)
         } catch let problem as Problem {
             guard problem.status < 500 else { throw problem }
             return [
@@ -56,19 +56,23 @@ struct MeterTypePreview {
         }
     }
 
-    private func asked(_ from: Instant, _ to: Instant) async throws -> Values {
-        var question: JSONObject = [
-            "meterType": definition, "from": .string(from.rfc3339), "to": .string(to.rfc3339),
-        ]
+    private func asked(_ stretch: JSONObject) async throws -> Values {
+        var question = stretch
+        question["meterType"] = definition
         let whole = try await visit.api.post("/v1/meter-types/preview", .object(question))
         let dimension = definition["dimensions"]?.objectValue?.names.first
         question["groupBy"] = [.string(dimension ?? "subject")]
         question["limit"] = .number(String(Self.rowsMax))
         let grouped = try await visit.api.post("/v1/meter-types/preview", .object(question))
+        let ends = whole["newest"] ?? .object(stretch)
         let total = whole["readings"]?.arrayValue?.first
         let differences = whole["differences"]?.arrayValue ?? []
+        let more =
+            max(differences.count - Self.rowsMax, 0)
+            + (whole.text("moreDifferences").flatMap(Int.init) ?? 0)
         return [
-            "from": Shown.time(from), "to": Shown.time(to),
+            "newest": whole.text("newest", "events"),
+            "from": Shown.time(ends.text("from")), "to": Shown.time(ends.text("to")),
             "total": total?.quantity("value"), "events": total?.count("events") ?? "0",
             "unit": definition.text("unit"), "group": dimension ?? "subject",
             "rows": (grouped["readings"]?.arrayValue ?? []).map { reading -> Values in
@@ -80,7 +84,8 @@ struct MeterTypePreview {
                 ]
             },
             "moreRows": grouped["moreReadings"]?.boolValue ?? false,
-            "hasDifferences": !differences.isEmpty,
+            // A draft of a new meter type differs from nothing.
+            "hasDifferences": differences.contains { $0.text("live") != nil },
             "differences": differences.prefix(Self.rowsMax).map { one -> Values in
                 [
                     "subject": one.text("subject"), "live": one.quantity("live"),
@@ -88,8 +93,7 @@ struct MeterTypePreview {
                     "isMinus": one.text("difference")?.hasPrefix("-") ?? false,
                 ]
             },
-            "moreDifferences": max(differences.count - Self.rowsMax, 0)
-                + (whole.text("moreDifferences").flatMap(Int.init) ?? 0),
+            "moreDifferences": more > 0 ? more : nil,
             "position": whole.count("position"),
         ]
     }

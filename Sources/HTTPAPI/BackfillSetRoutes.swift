@@ -85,7 +85,7 @@ extension FrontDesk {
             try BackfillSetDocument(change: value, author: caller.name, reason: caller.reason)
         }
         let number = try await knownSet(call).number
-        let request = CorrectionRequest(
+        var request = CorrectionRequest(
             what(number),
             author: document.author,
             reason: document.reason,
@@ -96,6 +96,7 @@ extension FrontDesk {
                 document.reason
             )
         )
+        request.expected = document.expected
         return try await answer(request, isDryRun: document.isDryRun, call)
     }
 

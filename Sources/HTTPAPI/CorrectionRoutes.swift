@@ -31,13 +31,14 @@ extension FrontDesk {
         } catch {
             throw Refusal(error)
         }
-        let request = CorrectionRequest(
+        var request = CorrectionRequest(
             what(document),
             author: document.author,
             reason: document.reason,
             token: document.isDryRun ? nil : token,
             fingerprint: Self.fingerprint(value, document.author, document.reason)
         )
+        request.expected = document.expected
         return try await answer(request, isDryRun: document.isDryRun, call)
     }
 

@@ -29,6 +29,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case limitExceeded = "limit-exceeded"
     case itemChanged = "item-changed"
     case itemSettled = "item-settled"
+    case selectionChanged = "selection-changed"
     case setNotOpen = "set-not-open"
     case periodsClosed = "periods-closed"
     case ruleChanged = "rule-changed"
@@ -40,7 +41,8 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled,
-            .itemChanged, .itemSettled, .setNotOpen, .periodsClosed, .ruleChanged,
+            .itemChanged, .itemSettled, .selectionChanged, .setNotOpen, .periodsClosed,
+            .ruleChanged,
             .repairRuleChanged:
             409
         case .bodyTooLarge, .tooManyEvents: 413
@@ -82,6 +84,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .limitExceeded: "A limit is exceeded"
         case .itemChanged: "Another change of the item came before"
         case .itemSettled: "The state of the item does not allow it"
+        case .selectionChanged: "What would be changed is no longer what was expected"
         case .setNotOpen: "The backfill set takes no events"
         case .periodsClosed: "The change reaches into closed periods"
         case .ruleChanged: "Another change of the rule came before"
@@ -143,6 +146,8 @@ enum ProblemType: String, CaseIterable, Sendable {
             "Only open items are edited, released and discarded; a discarded one can be reopened."
         case .periodsClosed:
             "Preview the change; then let it begin later, or consent with `restate`."
+        case .selectionChanged:
+            "Look at a dry run again, and send the number that it tells; or leave `expected` out."
         case .setNotOpen: "Open another set for them; several can be closed one after the other."
         case .ruleChanged, .repairRuleChanged:
             "Look at `current`, the rule as it stands, decide anew, and send its version."

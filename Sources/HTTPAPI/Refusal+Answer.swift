@@ -19,6 +19,7 @@ extension Refusal {
         case .backfillRunning: self.init(.backfillRunning, error.message)
         case .backfillCancelled: self.init(.backfillCancelled, error.message)
         case .periodsClosed: self.init(.periodsClosed, error.message)
+        case .selectionChanged: self.init(.selectionChanged, error.message)
         case .outdated: self = .busy("another change came before this one")
         case .valueOverflow: self.init(.valueOverflow, error.message)
         case .positionUnknown: self.init(.positionUnknown, error.message)

@@ -176,6 +176,7 @@ extension FrontDesk {
         question.groupBy = document.groupBy
         question.limit = document.limit
         question.carriedUntil = clock()
+        question.newest = document.newest
         // A draft is read over all customers together: their zones do not cut it.
         let name = draft.isInCustomersZone ? "UTC" : draft.timezone
         let own = try rules(named: name, at: "/meterType/timezone")
@@ -213,6 +214,15 @@ extension FrontDesk {
 
     private static func write(_ answer: PreviewAnswer, _ json: inout JSONWriter) {
         json.field("position", answer.position)
+        if let newest = answer.newest {
+            json.object("newest") { json in
+                json.field("events", String(newest.events))
+                if let times = newest.times {
+                    json.field("from", times.lowerBound)
+                    json.field("to", times.upperBound)
+                }
+            }
+        }
         json.array("readings") { json in
             for reading in answer.readings { json.object { write(reading, &$0) } }
         }
@@ -240,12 +250,13 @@ private struct PreviewDocument {
         var range: Range<Instant>
         var window: String?
         var timezone: String?
+        var newest: Int?
         var groupBy: [UsageQuery.Group] = []
         var limit = UsageQuery.rowsMax
     }
 
     private static let known = [
-        "meterType", "from", "to", "window", "timezone", "groupBy", "limit",
+        "meterType", "from", "to", "newest", "window", "timezone", "groupBy", "limit",
     ]
 
     private var unknown: [FieldFault] = []
@@ -265,7 +276,7 @@ private struct PreviewDocument {
     /// - Returns: nil where there are faults.
     mutating func read(_ value: JSONValue) -> Document? {
         guard case .object(let object) = value else {
-            fault("", "a preview is a JSON object", "send {\"meterType\":{…},\"from\":…,\"to\":…}")
+            fault("", "a preview is a JSON object", "send {\"meterType\":{…},\"newest\":200}")
             return nil
         }
         for name in object.names where !Self.known.contains(name) {
@@ -277,7 +288,14 @@ private struct PreviewDocument {
                 )
             )
         }
-        let (from, to) = (instant(object, "from"), instant(object, "to"))
+        let newest = whole(object, "newest", in: 1...Limits.previewNewestMax)
+        for name in ["from", "to", "window", "timezone"] where object["newest"] != nil {
+            guard object[name] != nil else { continue }
+            fault("/" + name, "newest looks at no range of time", "give newest, or a range")
+        }
+        let isRange = object["newest"] == nil
+        let from = isRange ? instant(object, "from") : .earliest
+        let to = isRange ? instant(object, "to") : .latest
         if let from, let to, to < from {
             fault("/to", "it lies before from", "give a range from ≤ to")
         }
@@ -289,15 +307,8 @@ private struct PreviewDocument {
         document.window = text(object, "window")
         document.timezone = text(object, "timezone")
         readGroups(object["groupBy"], into: &document)
-        if let limit = object["limit"] {
-            let range = 1...UsageQuery.rowsMax
-            if let number = limit.numberValue.flatMap({ Int($0) }), range.contains(number) {
-                document.limit = number
-            } else {
-                let most = "a whole number from 1 to \(UsageQuery.rowsMax)"
-                fault("/limit", "it is not \(most)", "give \(most)")
-            }
-        }
+        document.newest = newest
+        if let limit = whole(object, "limit", in: 1...UsageQuery.rowsMax) { document.limit = limit }
         return unknown.isEmpty && faults.isEmpty ? document : nil
     }
 
@@ -312,6 +323,19 @@ private struct PreviewDocument {
             return
         }
         document.groupBy = names.map { $0 == "subject" ? .subject : .dimension($0) }
+    }
+
+    private mutating func whole(
+        _ object: JSONObject,
+        _ name: String,
+        in range: ClosedRange<Int>
+    ) -> Int? {
+        guard let value = object[name] else { return nil }
+        let number = value.numberValue.flatMap { Int($0) }
+        if let number, range.contains(number) { return number }
+        let most = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        fault("/" + name, "it is not \(most)", "give \(most)")
+        return nil
     }
 
     private mutating func instant(_ object: JSONObject, _ name: String) -> Instant? {

@@ -58,6 +58,9 @@ public struct CorrectionRequest: Sendable {
     public var token: String?
     /// Of the request's words: another one under the same token is refused.
     public var fingerprint: UInt64
+    /// How many events it is to change; nil: as many as it does. It is refused where it would
+    /// change others.
+    public var expected: Int64?
 
     public init(
         _ what: What,
@@ -68,6 +71,12 @@ public struct CorrectionRequest: Sendable {
     ) {
         (self.what, self.author, self.reason) = (what, author, reason)
         (self.token, self.fingerprint) = (token, fingerprint)
+    }
+
+    /// - Throws: `selectionChanged` where it would change other events than are expected.
+    public func check(events: Int64) throws(LedgerError) {
+        guard let expected, expected != events else { return }
+        throw LedgerError(.selectionChanged, "\(events) events would change, not \(expected)")
     }
 
     public var kind: CorrectionKind {

@@ -27,6 +27,8 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case backfillCancelled
         /// The change is to what stands no more: read it again, and change that.
         case outdated
+        /// What was asked for finds other events or items than the caller expects.
+        case selectionChanged
         /// The change reaches into periods that are closed, and nobody said that it may.
         case periodsClosed
         /// The sum does not fit a quantity.

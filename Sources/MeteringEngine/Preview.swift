@@ -6,6 +6,9 @@ public import UsageModel
 public struct PreviewQuery: Sendable {
     public var draft: MeterTypeDefinition
     public var range: Range<Instant>
+    /// Instead of what lies in the range, these many events of the draft's event types that came
+    /// last, as far as ``Limits/previewBlocksMax`` blocks hold them. Nothing is compared then.
+    public var newest: Int?
     /// nil: one reading for the whole range.
     public var window: WindowWidth?
     public var zone: TimeZoneRules
@@ -29,6 +32,12 @@ public struct PreviewQuery: Sendable {
         (self.draft, self.range, self.window, calendar) = (draft, range, window, nil)
         (self.zone, self.groupBy, self.limit) = (zone, groupBy, limit)
         self.carriedUntil = carriedUntil
+    }
+
+    /// The events that came last.
+    public init(draft: MeterTypeDefinition, newest: Int, groupBy: [UsageQuery.Group] = []) {
+        self.init(draft: draft, range: .allTime, groupBy: groupBy)
+        self.newest = newest
     }
 
     /// The windows and groups, of the draft.
@@ -74,8 +83,27 @@ public struct PreviewAnswer: Sendable {
         }
     }
 
+    /// The newest events that a preview was made of.
+    public struct Newest: Sendable, Hashable {
+        /// Of the draft's event types, whether it counts them or not.
+        public var events: Int
+        /// From the earliest time of them to the latest; nil of no event.
+        public var times: ClosedRange<Instant>?
+
+        public init(events: Int = 0, times: ClosedRange<Instant>? = nil) {
+            (self.events, self.times) = (events, times)
+        }
+
+        public mutating func add(_ time: Instant) {
+            events += 1
+            times = times.map { min($0.lowerBound, time)...max($0.upperBound, time) } ?? time...time
+        }
+    }
+
     public var position: Position
     public var readings: [UsageReading]
+    /// nil where a range was asked for.
+    public var newest: Newest?
     /// Whether there are more than the limit, and the rest is left out.
     public var hasMoreReadings: Bool
     /// The largest first, either sign; of the same size by the subject's bytes. At most

@@ -56,6 +56,15 @@ extension LedgerConformance {
         check(preview.events == 1, "a preview counts the events")
         check(preview.effects.map(\.after) == [Quantity.zero], "a preview tells what becomes of it")
         check(try await sum(of: key) == "6", "a preview changes nothing")
+        var other = CorrectionRequest(.void(.keys(Self.keys)), author: "Ada", reason: "two")
+        other.expected = 2
+        do {
+            _ = try await ledger.correct(other)
+            check(false, "a correction of other events than are expected is refused")
+        } catch {
+            check(error.code == .selectionChanged, "the refusal says that others would change")
+        }
+        check(try await sum(of: key) == "6", "a refused correction changes nothing")
         let made = try await correct(.void(.keys(Self.keys)), token: "t1", fingerprint: 1)
         let position = try await ledger.status().position
         check(made?.position == position, "a correction takes a position of the log")

@@ -88,6 +88,17 @@ extension LedgerConformance {
             answer.differences.map(\.difference.description) == ["30", "8", "5", "4", "1"],
             "a preview lists what differs, the largest first"
         )
+        let newest = try await ledger.preview(PreviewQuery(draft: draft, newest: 2))
+        check(
+            newest.readings.map { $0.value?.description } == ["18"],
+            "a preview of the newest reads the events that came last, whatever their times"
+        )
+        let times = event("", after: -2, "").time...event("", after: 2, "").time
+        check(
+            newest.newest == PreviewAnswer.Newest(events: 2, times: times),
+            "a preview of the newest says how many they are, and of when"
+        )
+        check(newest.differences.isEmpty, "a preview of the newest compares nothing")
         check(try await ledger.meterTypes() == before, "a preview saves nothing")
     }
 

@@ -46,6 +46,7 @@ extension ReferenceLedger {
             group.first.map { known.insert($0.position).inserted } ?? false
         }
         let changes = groups.flatMap(\.self).sorted { $0.position < $1.position }
+        try request.check(events: Int64(groups.count))
         guard !groups.isEmpty else { return CorrectionOutcome(correction: nil) }
         let correction = Correction(
             number: Int64(state.corrections.count + 1),

@@ -360,8 +360,28 @@ extension ReferenceLedger {
     public func preview(_ query: PreviewQuery) async throws(LedgerError) -> PreviewAnswer {
         let draft = ReferenceLedger(clock: clock)
         let state = state.withLock { $0 }
-        draft.state.withLock { $0.entries = state.entries }
+        var entries = state.entries
+        var newest: PreviewAnswer.Newest?
+        if let count = query.newest {
+            entries = entries.filter { entry in
+                let event = entry.batch.events[entry.place].decoded
+                let type = entry.batch.bytes[event.type.range]
+                return query.draft.eventTypes.contains { $0.matches(type) }
+            }.suffix(count)
+            newest = PreviewAnswer.Newest()
+            for entry in entries { newest?.add(entry.batch.events[entry.place].time) }
+        }
+        draft.state.withLock { $0.entries = entries }
         _ = try await draft.create(query.draft)
+        if let newest {
+            var answer = try PreviewAnswer(
+                readings: try await draft.readings(query.readings),
+                live: [],
+                draft: []
+            )
+            (answer.newest, answer.position) = (newest, Position(UInt64(state.entries.count)))
+            return answer
+        }
         let isLive = state.meterTypes.contains { $0.key == query.draft.key }
         return try PreviewAnswer(
             readings: try await draft.readings(query.readings),

@@ -59,6 +59,8 @@ public struct QuarantineActionRequest: Hashable, Sendable {
     /// nil where the kind repairs nothing.
     public var repair: EventRepair?
     public var note: QuarantineNote
+    /// How many items it is to find; nil: as many as it does. It is refused where it finds others.
+    public var expected: Int64?
 
     public init(
         kind: Kind,

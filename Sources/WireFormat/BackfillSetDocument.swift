@@ -14,6 +14,8 @@ public struct BackfillSetDocument: Sendable {
     public var reason: String
     /// Whether it is only asked what would happen.
     public var isDryRun = false
+    /// How many events a close or a revert is to change; nil: as many as it does.
+    public var expected: Int64?
 
     /// Reads the opening of a set.
     ///
@@ -43,9 +45,10 @@ public struct BackfillSetDocument: Sendable {
         author: String,
         reason: String
     ) throws(Faults) {
-        var reader = FieldReader(value, at: "", known: ["author", "reason", "dryRun"])
+        var reader = FieldReader(value, at: "", known: ["author", "reason", "dryRun", "expected"])
         guard reader.isObject else { throw reader.faults }
         isDryRun = reader.flag("dryRun") ?? false
+        expected = reader.whole("expected", in: 0...Int.max).map(Int64.init)
         (self.author, self.reason) = Self.who(&reader, author, reason)
         guard reader.faults.all.isEmpty else { throw reader.faults }
     }

@@ -25,9 +25,12 @@ public struct CorrectionDocument: Sendable {
     public var reason: String
     /// Whether it is only asked what would happen.
     public var isDryRun: Bool
+    /// How many events it is to change; nil: as many as it does.
+    public var expected: Int64?
 
     private static let fields = [
         "kind", "events", "filter", "correction", "replacements", "author", "reason", "dryRun",
+        "expected",
     ]
 
     /// - Parameters:
@@ -54,6 +57,7 @@ public struct CorrectionDocument: Sendable {
         let told = reader.line("author", bytes: 1...Limits.authorBytesMax) ?? author
         let why = reader.line("reason", bytes: 1...Limits.reasonBytesMax) ?? reason
         isDryRun = reader.flag("dryRun") ?? false
+        expected = reader.whole("expected", in: 0...Int.max).map(Int64.init)
         let targets = kind.flatMap { Self.targets($0, &reader) }
         guard reader.faults.all.isEmpty, let kind, let targets else {
             throw reader.faults

@@ -115,6 +115,14 @@ struct FieldReader {
         return id
     }
 
+    /// A count as answers spell it: a text of digits.
+    mutating func count(_ name: String) -> Int64? {
+        guard let text = string(name) else { return nil }
+        if let count = Int64(text), count >= 0 { return count }
+        fault(name, "it is no count", "give a text of digits, such as \"12\"")
+        return nil
+    }
+
     mutating func metadata() -> [MetadataMember]? {
         guard let value = value("metadata") else { return nil }
         guard case .object(let object) = value else {

@@ -26,7 +26,7 @@ public enum QuarantineDocument {
     public static let editFields = ["version", "event", "patch", "author", "reason"]
     public static let changeFields = ["version", "author", "reason"]
     public static let actionFields = [
-        "action", "filter", "repair", "author", "reason", "dryRun",
+        "action", "filter", "repair", "author", "reason", "dryRun", "expected",
     ]
 
     public static func readEdit(_ value: JSONValue) throws(Faults) -> Edit {
@@ -74,6 +74,7 @@ public enum QuarantineDocument {
         let filter = reader.object("filter", known: filterFields, filter)
         let repair = reader.object("repair", known: repairFields, repair)
         let isDryRun = reader.flag("dryRun") ?? false
+        let expected = reader.count("expected")
         if kind == .discard, !isDryRun { reader.require("reason", "say why they shall not count") }
         let note = note(&reader, reasonBytesMin: kind == .discard ? 1 : 0)
         if let kind, kind.repairs != (reader.value("repair") != nil) {
@@ -81,12 +82,13 @@ public enum QuarantineDocument {
             reader.fault("repair", reason, "give it with repair and repair-and-release")
         }
         guard reader.faults.all.isEmpty, let kind, let filter else { throw reader.faults }
-        let request = QuarantineActionRequest(
+        var request = QuarantineActionRequest(
             kind: kind,
             filter: filter,
             repair: repair,
             note: note
         )
+        request.expected = expected
         return (request, isDryRun)
     }
 

@@ -101,6 +101,27 @@ import WireFormat
         #expect(again.text.contains("Nothing was to change"))
     }
 
+    @Test("what came since a preview is not voided with what it showed")
+    func expected() async throws {
+        let house = try await DeskHouse()
+        try await house.fill()
+        let new = "/console/corrections/new"
+        let look = try await house.page(new + "?kind=void&by=filter&type=call")
+        let shown = try #require(look.field("expected"))
+        try await house.send([DeskHouse.event("late")])
+        let fields: KeyValuePairs<String, String> = [
+            "kind": "void", "by": "filter", "do": "make", "type": "call", "reason": "a test",
+            "author": "Ada", "expected": shown,
+        ]
+
+        let refused = try await house.post(new, fields)
+
+        #expect(refused.status == 409)
+        #expect(try await house.usage() == "20")
+        let next = try #require(refused.field("expected"))
+        #expect(next != shown)
+    }
+
     @Test("events are replaced, and voided by a filter")
     func others() async throws {
         let house = try await DeskHouse()

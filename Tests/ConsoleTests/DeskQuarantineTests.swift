@@ -45,6 +45,40 @@ import WireFormat
         #expect(none.text.contains("Nothing fits"))
     }
 
+    @Test("a group of records that name no source leads to them alone, and so do its actions")
+    func sourceless() async throws {
+        let house = try await Self.house()
+        let lacks = [["id"], ["id", "source"]].map { names in
+            var object = DeskHouse.event("e").objectValue ?? [:]
+            for name in names { object[name] = nil }
+            return JSONValue.object(object)
+        }
+        try await house.send(lacks)
+        let lacking = "state=open&reason=id-missing&type=call&without=source"
+
+        let groups = try await house.page("/console/quarantine")
+        let items = try await house.page("/console/quarantine/items?" + lacking)
+        let action = try await house.page(
+            "/console/quarantine/actions/new?action=discard&filter.reason=id-missing"
+                + "&filter.type=call&filter.without=source"
+        )
+
+        #expect(groups.text.contains(lacking.replacing("&", with: "&amp;")))
+        #expect(items.text.contains("/console/quarantine/items/q-6"))
+        #expect(!items.text.contains("/console/quarantine/items/q-5"))
+        #expect(items.text.contains("filter.without=source"))
+        #expect(action.text.contains("Discard: 1 record<"))
+        #expect(action.field("expected") == "1")
+        let other = try await house.post(
+            "/console/quarantine/actions/new",
+            [
+                "action": "discard", "filter.reason": "id-missing", "why": "old", "expected": "1",
+            ]
+        )
+        #expect(other.status == 409)
+        #expect(other.field("expected") == "2")
+    }
+
     @Test("one record is mended field by field, and released with it")
     func mended() async throws {
         let house = try await Self.house()

@@ -191,6 +191,22 @@ import WireFormat
         #expect(try await edge.get("/v1/meter-types/spend").json["filter"] == nil)
     }
 
+    @Test("a preview of the newest events says how many they are, and compares nothing")
+    func newest() async throws {
+        let edge = try await edge()
+        try await edge.send("a", "b", "c")
+
+        let reply = try await edge.post(
+            "/v1/meter-types/preview",
+            Sent.preview(",\"filter\":\"id != \\\"c\\\"\"", ",\"newest\":2")
+        )
+
+        #expect(reply.status == 200)
+        #expect(reply.json["newest"]?["events"] == "2")
+        #expect(reply.json["readings"]?.arrayValue?.map { $0["events"] } == ["1"])
+        #expect(reply.json["differences"] == [])
+    }
+
     @Test("its windows may be those of the draft's calendar")
     func periods() async throws {
         let edge = try await edge()
@@ -221,6 +237,9 @@ import WireFormat
             (Sent.preview("", Sent.november + ",\"timezone\":\"Nowhere\""), 422, ["/timezone"]),
             (Sent.preview("", Sent.november + ",\"groupBy\":\"model\""), 422, ["/groupBy"]),
             (Sent.preview("", Sent.november + ",\"limit\":0"), 422, ["/limit"]),
+            (Sent.preview("", Sent.november + ",\"newest\":9"), 422, ["/from", "/to"]),
+            (Sent.preview("", ",\"newest\":9,\"window\":\"day\""), 422, ["/window"]),
+            (Sent.preview("", ",\"newest\":1001"), 422, ["/newest"]),
             ("{" + Sent.november.dropFirst() + "}", 422, ["/meterType"]),
             ("7", 422, [""]),
         ]

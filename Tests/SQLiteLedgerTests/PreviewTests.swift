@@ -55,6 +55,42 @@ import UsageModel
         try ledger.close()
     }
 
+    /// Goal: a preview of the newest is made of the last so many events of its types that count,
+    /// in whatever order their times are.
+    @Test("the newest events of any draft", arguments: UInt64(1)...40)
+    func newestEqualNaive(seed: UInt64) async throws {
+        var generator = SeededGenerator(seed: seed)
+        let fixture = LedgerFixture()
+        let ledger = try fixture.open()
+        var naive = NaiveUsage()
+        for call in 0..<6 {
+            let events = (0..<20).map { SampleEvent.random(id: "e\(call)-\($0)", from: &generator) }
+            try await ledger.record(events)
+            naive.events += events
+        }
+        let void = try #require(naive.events.randomElement(using: &generator))
+        let what = CorrectionRequest.What.void(.keys([EventKey(source: void.source, id: void.id)]))
+        _ = try await ledger.correct(.init(what, author: "Ada", reason: "a test"))
+        let types = [["*"], ["llm.*"], ["storage"]][Int.random(in: 0..<3, using: &generator)]
+        let draft = MeterTypeDefinition.sample(.sum, types: types)
+        let count = Int.random(in: 1...60, using: &generator)
+
+        let answer = try await ledger.preview(PreviewQuery(draft: draft, newest: count))
+
+        naive.events = naive.events.filter { event in
+            (event.source, event.id) != (void.source, void.id)
+                && draft.eventTypes.contains { $0.matches(Array(event.type.utf8)) }
+        }.suffix(count)
+        let expected = naive.readings(draft, windows: [.allTime])
+        #expect(
+            answer.readings.filter(\.isSomething) == expected.filter(\.isSomething),
+            "seed \(seed)"
+        )
+        #expect(answer.newest?.events == naive.events.count, "seed \(seed)")
+        #expect(answer.newest?.times?.lowerBound == naive.events.map(\.time).min(), "seed \(seed)")
+        try ledger.close()
+    }
+
     private static func differences(
         _ live: [UsageReading],
         _ draft: [UsageReading]

@@ -2,8 +2,11 @@
 through everything that a page shows; and posts that another site would forge."""
 
 import json
+import os
 import re
 import urllib.parse
+
+import odometer_check as check
 
 # Each leaves window.struck behind where it runs. The last ones aim at the seams of escaping: a
 # quote that is one letter with its accent, a direction override, an attribute without quotes.
@@ -25,9 +28,9 @@ REASON = "<b>why</b><script>window.struck=1</script>"
 AUTHOR = "<img src=x onerror=window.struck=1>"
 
 
-def fill(client):
+def fill(client, folder):
     """The corpus as sources, ids, subjects, types, data, names, units, dimensions, reasons, authors,
-    dead letters and destinations."""
+    dead letters, destinations, and names of files that are delivered into a folder."""
     by = {"Odometer-Actor": "hostile", "Odometer-Reason": REASON}
     _make(client, "/v1/meter-types", {
         "key": "hostile", "name": CORPUS[0], "unit": "<i>unit</i>", "aggregation": "sum",
@@ -66,6 +69,14 @@ def fill(client):
         },
         "start": "first",
     }, by, "PUT")
+    for number, text in enumerate(CORPUS):
+        _make(client, f"/v1/destinations/files-{number}", {
+            "name": text, "start": "first", "filter": {"meterTypes": ["hostile"]},
+            "files": {
+                "directory": os.path.join(folder, text.replace("/", "|")), "format": "csv",
+                "name": text.replace("/", "|") + "-${first}",
+            },
+        }, by, "PUT")
     return int(answer["accepted"])
 
 
@@ -151,41 +162,79 @@ def _palette(browser, page, tally):
         page.keyboard.press("Escape")
 
 
+def posts():
+    """The addresses of the Console that take a form, as its own table of pages names them."""
+    found, folder = [], os.path.join(check.ROOT, "Sources", "Console")
+    for name in sorted(each for each in os.listdir(folder) if each.startswith("ConsolePages")):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            text = file.read().split("\n    ]\n")[0]
+        # Each route up to the next one.
+        for route in re.split(r"(?=PageRoute\(\"|\bwork\(\")", text)[1:]:
+            path = re.match(r'\w+\("([^"]*)"', route).group(1)
+            if re.search(r"\bpost:", route):
+                found.append("/console" + re.sub(r"\{\w+\}", "x", path))
+    return found
+
+
 def forge(server, tally):
-    """Posts as another site would make them: all are refused, and nothing has changed."""
+    """Requests as another site would make them: all are refused, and nothing has changed."""
     client = server.client()
     status, headers, body = client.call("GET", "/console/meter-types/new")
     tally.equal(status, 200, "the form is there")
-    tally.check(b'name="csrf"' in body, "the form has a token")
     token = re.search(rb'name="csrf" value="([^"]+)"', body)
-    cookies = "; ".join(
-        each.split(";")[0] for each in headers.get_all("Set-Cookie") or []
-    )
-    for each in headers.get_all("Set-Cookie") or []:
+    tally.check(token is not None, "the form has a token")
+    cookies = headers.get_all("Set-Cookie") or []
+    for each in cookies:
         tally.check("samesite=strict" in each.lower(), "cookies are SameSite=Strict", each)
     home = f"http://127.0.0.1:{server.port}"
-    fields = {"key": "forged", "eventType": "x", "eventTypes": "x", "aggregation": "count",
+    honest = {"Cookie": "; ".join(each.split(";")[0] for each in cookies), "Origin": home,
+              "Sec-Fetch-Site": "same-origin"}
+    fields = {"key": "forged", "eventTypes": "x", "aggregation": "count",
               "csrf": token.group(1).decode() if token else ""}
-    honest = {"Cookie": cookies, "Origin": home, "Sec-Fetch-Site": "same-origin"}
-    forged = [
-        ("from another origin", {**honest, "Origin": "https://evil.example"}, fields),
-        ("from no origin", {**honest, "Origin": "null"}, fields),
-        ("cross-site", {**honest, "Sec-Fetch-Site": "cross-site"}, fields),
-        ("same-site", {**honest, "Sec-Fetch-Site": "same-site"}, fields),
+    elsewhere = [
+        ("from another origin", {"Origin": "https://evil.example"}),
+        ("from no origin", {"Origin": "null"}),
+        ("cross-site", {"Sec-Fetch-Site": "cross-site"}),
+        ("same-site", {"Sec-Fetch-Site": "same-site"}),
+    ]
+    forged = [(name, {**honest, **sent}, fields) for name, sent in elsewhere] + [
         ("without a token", honest, {**fields, "csrf": ""}),
         ("with another token", honest, {**fields, "csrf": "0" * 64}),
         ("without its cookie", {**honest, "Cookie": ""}, fields),
     ]
-    for name, sent, form in forged:
-        code, _, answer = client.call(
-            "POST", "/console/meter-types/new", urllib.parse.urlencode(form).encode(),
-            {"Content-Type": "application/x-www-form-urlencoded", **sent},
-        )
-        tally.check(code == 403, f"a post {name} is refused", code, answer[:300])
-    # By a name that an attacker made lead here.
-    for path in ("/console", "/console/meters", "/console/live"):
+    before = _trail(client)
+    places = posts()
+    tally.check(len(places) >= 15, "the pages that take a form are known", places)
+    for path in places:
+        for name, sent, form in forged:
+            code, _, answer = client.call(
+                "POST", path, urllib.parse.urlencode(form).encode(),
+                {"Content-Type": "application/x-www-form-urlencoded", **sent},
+            )
+            tally.check(code == 403, f"a post to {path} {name} is refused", code, answer[:300])
+    # The API has no form and no token: it goes by what a browser says of where a page stands.
+    type_body = json.dumps({"key": "forged", "eventTypes": ["x"], "aggregation": "count"}).encode()
+    for method, path, body in [
+        ("POST", "/v1/events", b'{"source":"forged","id":"1","type":"x","subject":"x"}'),
+        ("POST", "/v1/meter-types", type_body), ("PUT", "/v1/customers/forged", b"{}"),
+        ("DELETE", "/v1/meter-types/requests", None), ("POST", "/v1/corrections", b"{}"),
+    ]:
+        for name, sent in elsewhere:
+            for kind in ("application/json", "text/plain"):
+                code, _, answer = client.call(method, path, body, {"Content-Type": kind, **sent})
+                tally.check(code == 403, f"{method} {path} {name} is refused", code, answer[:300])
+    # By a name that an attacker made lead here, and a stream that another site opens.
+    for path in ("/console", "/console/meters", "/console/live", "/v1/events", "/v1/meter-types"):
         code, _, _ = client.call("GET", path, headers={"Host": f"evil.example:{server.port}"})
-        tally.check(code in (400, 403, 421), f"{path} by another name is refused", code)
-    kinds = [each["key"] for each in client.get("/v1/meter-types")["items"]]
-    tally.check("forged" not in kinds, "nothing was made", kinds)
+        tally.equal(code, 421, f"{path} by another name is refused")
+    code, _, _ = client.call("GET", "/console/live", headers={"Sec-Fetch-Site": "cross-site"})
+    tally.equal(code, 403, "another site opens no stream")
+    tally.equal(_trail(client), before, "nothing was changed")
     client.close()
+    return f"{len(places)} pages that take a form"
+
+
+def _trail(client):
+    """What tells that something was changed: the trail's last entry, and where the log ends."""
+    entries = client.get("/v1/audit?limit=1")["items"]
+    return entries, client.get("/v1/status")["position"]

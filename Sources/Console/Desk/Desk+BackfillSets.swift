@@ -157,7 +157,8 @@ extension Desk {
     func changeSet() async -> Answer {
         let change = form["do"] == "revert" ? "revert" : "close"
         let path = Way.path("v1", "backfill-sets", names[0], change)
-        let body = JSONObject(texts: [("reason", form["reason"].trimmed), ("author", named)])
+        var body = JSONObject(texts: [("reason", form["reason"].trimmed), ("author", named)])
+        body["expected"] = expected
         let reply = await send(.post, path, .object(body))
         if let problem = reply.problem { return .sheet(await setSheet(problem: problem)) }
         let isMade = reply.json["correction"]?.isNull == false
@@ -254,7 +255,7 @@ extension Desk {
                 needsAuthor: true,
                 reasonHint: isClose ? "How it was checked." : "Why they shall not count."
             ),
-            hidden: [("do", change)],
+            hidden: [("do", change), ("expected", reply.json.text("preview", "events") ?? "")],
             buttons: [
                 Form.Button(
                     label: isClose ? "Close: all count from now on" : "Revert: none counts",

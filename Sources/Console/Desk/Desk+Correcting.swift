@@ -37,6 +37,7 @@ extension Desk {
         }
         body["reason"] = .string(form["reason"].trimmed)
         body["author"] = .string(named)
+        body["expected"] = expected
         let reply = await send(.post, "/v1/corrections", .object(body))
         if let problem = reply.problem {
             return .sheet(await correctionSheet(problem: problem))
@@ -53,6 +54,10 @@ extension Desk {
             saying: "The correction was made: readings from position \(position) on know it."
         )
     }
+
+    /// How many events the preview told, for the API to hold its own count against; nil where the
+    /// form does not say.
+    var expected: JSONValue? { Int64(form["expected"]).map { .number(String($0)) } }
 
     // MARK: Which events
 
@@ -290,7 +295,8 @@ extension Desk {
         case "replacements": names = ["replacements"]
         default: names = []
         }
-        var hidden = [("kind", kind), ("by", by), ("do", "make")]
+        // What was shown is what is done, or nothing is.
+        var hidden = [("kind", kind), ("by", by), ("do", "make"), ("expected", count)]
         hidden += names.map { ($0, typed($0)) }.filter { !$0.1.isEmpty }
         if by == "keys" {
             let lines = keys().map { "\($0.source)\t\($0.id)" }

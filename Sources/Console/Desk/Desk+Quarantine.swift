@@ -9,6 +9,8 @@ extension Desk {
         .init(Filters.all, "All"),
     ]
 
+    static let withoutHint = "Source or type, of records that name none."
+
     private func quarantineFilters() -> Filters {
         var filters = Filters(query)
         filters.choice("state", "State", Self.states, initial: "open")
@@ -16,6 +18,7 @@ extension Desk {
         filters.text("source", "Source")
         filters.text("type", "Type")
         filters.text("text", "Text in it", example: "Any text of the record")
+        filters.without("Without", hint: Self.withoutHint)
         return filters
     }
 
@@ -41,7 +44,7 @@ extension Desk {
     func quarantineGroups() async -> Answer {
         let filters = quarantineFilters()
         let reply = await get(
-            "/v1/quarantine/groups",
+            filters.path("/v1/quarantine/groups"),
             filters.asked + [("limit", Self.listMax), ("cursor", query["cursor"])]
         )
         var sheet = Sheet(
@@ -68,7 +71,7 @@ extension Desk {
             )
             sheet.pieces.append(pager)
         }
-        sheet.pieces.append(asCall("/v1/quarantine/groups", filters.asked))
+        sheet.pieces.append(asCall(filters.path("/v1/quarantine/groups"), filters.asked))
         return .sheet(sheet)
     }
 
@@ -104,6 +107,7 @@ extension Desk {
             ],
             rows: groups.map { group in
                 let rule = group.text("rule")
+                let lacking = ["source", "type"].filter { group.text($0) ?? "" == "" }
                 let way = Way.link(
                     "/console/quarantine/items",
                     [
@@ -112,6 +116,7 @@ extension Desk {
                         ("source", group.text("source") ?? ""),
                         ("type", group.text("type") ?? ""), ("rule", rule ?? ""),
                         ("text", query["text"]),
+                        (Filters.without, lacking.joined(separator: ",")),
                     ]
                 )
                 return Table.Row(
@@ -139,7 +144,7 @@ extension Desk {
         filters.time("seenFrom", "Seen from")
         filters.time("seenTo", "Seen before")
         let reply = await get(
-            "/v1/quarantine",
+            filters.path("/v1/quarantine"),
             filters.asked + [("limit", Self.listMax), ("cursor", query["cursor"])]
         )
         var sheet = Sheet(
@@ -168,7 +173,7 @@ extension Desk {
             )
             sheet.pieces.append(pager)
         }
-        sheet.pieces.append(asCall("/v1/quarantine", filters.asked))
+        sheet.pieces.append(asCall(filters.path("/v1/quarantine"), filters.asked))
         return .sheet(sheet)
     }
 

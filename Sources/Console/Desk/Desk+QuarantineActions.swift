@@ -10,6 +10,7 @@ extension Desk {
     private static let repairRows = 1...3
     private static let filterNames = [
         "reason", "source", "type", "eventId", "rule", "text", "seenFrom", "seenTo",
+        Filters.without,
     ]
 
     private var kind: String {
@@ -33,6 +34,8 @@ extension Desk {
         where !text.isEmpty {
             body[name] = .string(text)
         }
+        // What was shown is what is done, or nothing is.
+        if form.has("expected") { body["expected"] = .string(form["expected"]) }
         let reply = await send(.post, "/v1/quarantine/actions", .object(body))
         if let problem = reply.problem { return .sheet(await draftSheet(problem: problem)) }
         let id = reply.json.text("id") ?? ""
@@ -45,8 +48,12 @@ extension Desk {
         var filter = JSONObject()
         for name in Self.filterNames {
             let text = typed("filter." + name)
-            guard !text.isEmpty else { continue }
+            guard !text.isEmpty, name != Filters.without else { continue }
             filter[name] = .string(name.hasPrefix("seen") ? Filters.instant(text) : text)
+        }
+        for name in Filters.names(of: typed("filter." + Filters.without))
+        where filter[name] == nil {
+            filter[name] = ""
         }
         var body: JSONObject = ["action": .string(kind), "filter": .object(filter)]
         guard repairs else { return body }
@@ -109,7 +116,7 @@ extension Desk {
         var fields = [Field("action", "What to do", kind, .choice(Self.kinds))]
         let labels = [
             "Reason", "Source", "Type", "Event id", "Rule", "Text in it", "Seen from",
-            "Seen before",
+            "Seen before", "Without",
         ]
         for (name, label) in zip(Self.filterNames, labels) {
             fields.append(
@@ -117,6 +124,7 @@ extension Desk {
                     "filter." + name,
                     label,
                     typed("filter." + name),
+                    hint: name == Filters.without ? Self.withoutHint : nil,
                     pointers: ["/filter/" + name]
                 )
             )
@@ -203,7 +211,8 @@ extension Desk {
             id: "earnest",
             action: path,
             fields: fields,
-            hidden: draftQuery().filter { !$0.1.isEmpty }.map { (name: $0.0, value: $0.1) },
+            hidden: (draftQuery() + [("expected", total)]).filter { !$0.1.isEmpty }
+                .map { (name: $0.0, value: $0.1) },
             buttons: [
                 Form.Button(
                     label: "\(verb): \(Spelled.some(total, "record"))",
@@ -370,6 +379,10 @@ extension Desk {
         let pairs = (filter.objectValue?.members ?? []).map {
             ($0.name, $0.value.stringValue ?? "")
         }
-        return Way.link("/console/quarantine/items", [("state", "open")] + pairs)
+        let lacking = pairs.filter { $0.1.isEmpty }.map { $0.0 }.joined(separator: ",")
+        return Way.link(
+            "/console/quarantine/items",
+            [("state", "open")] + pairs + [(Filters.without, lacking)]
+        )
     }
 }

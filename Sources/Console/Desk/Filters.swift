@@ -9,6 +9,8 @@ struct Filters {
     private(set) var typed: [(String, String)] = []
     /// Those of a link that led here, which have no field of their own.
     private var passed: [(String, String)] = []
+    /// Parameters whose values are to be empty.
+    private var lacking: [String] = []
     /// Whether any differs from what holds where the address says nothing.
     private(set) var isEmpty = true
 
@@ -47,6 +49,30 @@ struct Filters {
         let value = inputs.has(name) ? inputs[name] : initial
         fields.append(Field(name, label, value, .choice(choices)))
         ask(name, value, value == Self.all ? "" : value, isUsual: value == initial)
+    }
+
+    /// Names of parameters, with commas, that ask for what has none of them: a form cannot tell an
+    /// empty field from one that is not filled in. The field is there when it says something.
+    mutating func without(_ label: String, hint: String) {
+        let value = inputs[Self.without]
+        guard !value.isEmpty else { return }
+        fields.append(Field(Self.without, label, value, hint: hint))
+        typed.append((Self.without, value))
+        isEmpty = false
+        lacking = Self.names(of: value).filter { name in
+            fields.contains { $0.name == name && $0.value.isEmpty }
+        }
+    }
+
+    static let without = "without"
+
+    static func names(of text: String) -> [String] {
+        text.split { $0 == "," || $0.isWhitespace }.map(String.init)
+    }
+
+    /// An address of the API that asks for what is lacking; to be asked with ``asked``.
+    func path(_ path: String) -> String {
+        lacking.isEmpty ? path : path + "?" + lacking.map { $0 + "=" }.joined(separator: "&")
     }
 
     /// The word of a choice that asks for all, where another one holds by itself.

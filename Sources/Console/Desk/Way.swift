@@ -5,10 +5,11 @@ enum Way {
         segments.map { "/" + encoded($0) }.joined()
     }
 
-    /// A path with a query; what is empty is left out.
+    /// A path with a query, added to the one it has; what is empty is left out.
     static func link(_ path: String, _ query: [(String, String)]) -> String {
         let parts = query.filter { !$0.1.isEmpty }.map { encoded($0.0) + "=" + encoded($0.1) }
-        return parts.isEmpty ? path : path + "?" + parts.joined(separator: "&")
+        let sign = path.contains("?") ? "&" : "?"
+        return parts.isEmpty ? path : path + sign + parts.joined(separator: "&")
     }
 
     static func encoded(_ text: String) -> String {

@@ -112,8 +112,8 @@ extension Operation {
             ),
             outcomes: correctionOutcomes,
             problems: [
-                .notFound, .unknownField, .alreadyExists, .limitExceeded, .valueOverflow,
-                .backfillRunning,
+                .notFound, .unknownField, .alreadyExists, .selectionChanged, .limitExceeded,
+                .valueOverflow, .backfillRunning,
             ]
         )
     }
@@ -134,6 +134,7 @@ extension Schema {
         .optional("author", text, "Who asks; required without `Odometer-Actor`."),
         .optional("reason", text, "Why; required without `Odometer-Reason`."),
         .optional("dryRun", flag, "Only says what would happen."),
+        .optional("expected", whole, "How many events it is to change, as a dry run told."),
     ])
     .named("BackfillSetChange")
 

@@ -7,7 +7,7 @@ import WireFormat
 extension Operation {
     private static let filters: [Parameter] = [
         .query("reason", .text, "Only for this reason."),
-        .query("source", .text, "Only from this source, as it was received."),
+        .query("source", .text, "Only from this source, as it was received; empty: from none."),
         .query("type", .text, "Only of this event type, as it was received."),
         .query("eventId", .text, "Only of events with this id, as it was received."),
         .query("rule", .text, "Only of those that this validation rule rejected."),
@@ -175,7 +175,7 @@ extension Operation {
                 ]
             ),
         ],
-        problems: [.notFound, .unknownField]
+        problems: [.notFound, .unknownField, .selectionChanged, .limitExceeded]
     )
 
     static let readQuarantineAction = Operation(

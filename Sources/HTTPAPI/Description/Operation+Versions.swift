@@ -104,7 +104,13 @@ extension Schema {
 
     static let previewRequest = request([
         .required("meterType", meterTypeDefinition, "The draft."),
-        .required("from", instant), .required("to", instant),
+        .optional("from", instant, "The range; needed unless there is `newest`."),
+        .optional("to", instant),
+        .optional(
+            "newest",
+            whole(in: 1...Limits.previewNewestMax),
+            "Instead of a range so many events of the draft's event types that came last."
+        ),
         .optional("window", text, "As in readings; `period` cuts by the draft's calendar."),
         .optional("timezone", text, "Whose midnights the windows have; UTC unless said."),
         .optional("groupBy", list(of: text), "Dimensions of the draft, and `subject`."),
@@ -121,6 +127,13 @@ extension Schema {
 
     static let preview = answer([
         .required("position", position), .required("readings", list(of: reading)),
+        .optional(
+            "newest",
+            answer([
+                .required("events", count), .optional("from", instant), .optional("to", instant),
+            ]),
+            "How many events came last, and between which times they took place."
+        ),
         .optional("moreReadings", flag, "There when the rest is left out."),
         .required("differences", list(of: difference), "The largest first."),
         .optional("moreDifferences", count, "How many are left out."),

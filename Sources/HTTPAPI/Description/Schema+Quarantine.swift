@@ -76,7 +76,10 @@ extension Schema {
             .required("action", words(QuarantineActionRequest.Kind.self)),
             .required("filter", request(filterFields), "Which of the open items; `{}` is all."),
             .optional("repair", request(repairFields)),
-        ] + noteFields + [.optional("dryRun", flag, "Shows what would be, and changes nothing.")]
+        ] + noteFields + [
+            .optional("dryRun", flag, "Shows what would be, and changes nothing."),
+            .optional("expected", count, "How many items it is to find: the `total` of a dry run."),
+        ]
     )
     .named("QuarantineActionRequest")
 

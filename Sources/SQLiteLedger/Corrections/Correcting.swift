@@ -20,6 +20,7 @@ extension Committer {
             else { return nil }
         }
         let plan = try CorrectionPlanning(core: core, request: plan.request).extended(plan)
+        try plan.request.check(events: plan.events)
         guard plan.changesSomething else { return CorrectionOutcome(correction: nil) }
         let entry = position + 1
         let correction = Correction(

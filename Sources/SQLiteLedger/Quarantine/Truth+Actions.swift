@@ -68,6 +68,10 @@ extension Truth {
             let most = Limits.quarantineActionsMax
             throw LedgerError(.limitExceeded, "\(most) actions are not done")
         }
+        let total = try count(request.filter, database)
+        if let expected = request.expected, expected != total {
+            throw LedgerError(.selectionChanged, "\(total) items are found, not \(expected)")
+        }
         let number = try Int64.fetchOne(
             database,
             sql: """
@@ -80,7 +84,7 @@ extension Truth {
                 """,
             arguments: [
                 String(decoding: text, as: UTF8.self), at.microseconds, at.microseconds,
-                try count(request.filter, database),
+                total,
             ]
         )
         let action = try action(number ?? 0, database)

@@ -16,6 +16,8 @@ struct BlockScan {
     /// Event types; empty: all.
     var types: [EventTypePattern] = []
     var isDescending = false
+    /// The most blocks that are looked at.
+    var blocksMax = Int.max
     /// Only blocks that hold positions from here on (backwards if descending).
     var from: UInt64?
 
@@ -62,12 +64,12 @@ struct BlockScan {
                     sql: """
                         SELECT first_position, time_min, time_max FROM event_block
                         WHERE time_max >= ? AND time_min < ? AND first_position <= ? AND \(bound)
-                        ORDER BY first_position \(order)
+                        ORDER BY first_position \(order) LIMIT ?
                         """
                 ),
                 arguments: [
                     low.microseconds, high.microseconds, Int64(upTo),
-                    Int64(from ?? (isDescending ? upTo : 0)),
+                    Int64(from ?? (isDescending ? upTo : 0)), blocksMax,
                 ]
             )
         }

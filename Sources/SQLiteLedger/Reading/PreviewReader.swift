@@ -1,6 +1,7 @@
 internal import Metering
 internal import MeteringEngine
 internal import UsageModel
+internal import WireFormat
 
 /// Runs a draft over stored events beside the live meter type. Writes nothing, and makes no name.
 struct PreviewReader {
@@ -11,6 +12,7 @@ struct PreviewReader {
     /// - Complexity: unpacks and measures each block of the range that has an event type of the
     ///   draft, once; some 1 µs an event.
     func answer() throws -> PreviewAnswer {
+        if let newest = query.newest { return try answer(ofNewest: newest) }
         let live = try live()
         let position = live?.position.value ?? core.derived.read { $0.position }
         let draft = MeterType.alone(query.draft)
@@ -47,6 +49,46 @@ struct PreviewReader {
             live: live?.readings ?? [],
             draft: try Self.all(of: bySubject.answer(whole, at: position)).readings
         )
+    }
+
+    /// - Complexity: looks at ``Limits/previewBlocksMax`` summaries of blocks at most, and unpacks
+    ///   those that hold the events, twice.
+    private func answer(ofNewest count: Int) throws -> PreviewAnswer {
+        let position = core.derived.read { $0.position }
+        let draft = MeterType.alone(query.draft)
+        var readings = try UsageReader(core: core, query: query.readings, alone: draft)
+        let windows = try UsageWindows(query.readings, readsEventsOnly: true)
+        var scan = readings.scan(windows, upTo: position)
+        (scan.isDescending, scan.blocksMax) = (true, Limits.previewBlocksMax)
+        var newest = PreviewAnswer.Newest()
+        readings.since = position + 1
+        try scan.visit { block in
+            for place in block.decoded.events.indices.reversed() {
+                let at = block.firstPosition + UInt64(place)
+                guard at <= position, readings.corrections.history.counts(at, asOf: position),
+                    let time = block.time(of: place, ofTypes: query.draft.eventTypes)
+                else { continue }
+                newest.add(time)
+                readings.since = at
+                if newest.events == count { return false }
+            }
+            return true
+        }
+        scan.isDescending = false
+        (scan.from, scan.blocksMax) = (readings.since, .max)
+        var asked = LastPreparer(hashKey: core.truth.hashKey)
+        try scan.visit { block in
+            let batch = block.prepared(by: asked.preparer(of: [draft]))
+            readings.take(batch, from: block.firstPosition, upTo: position, windows)
+            return true
+        }
+        var answer = try PreviewAnswer(
+            readings: try readings.answer(windows, at: position),
+            live: [],
+            draft: []
+        )
+        answer.newest = newest
+        return answer
     }
 
     /// What the meter type of the draft's key says by subject; nil where there is none.
@@ -89,5 +131,15 @@ extension MeterType {
         (alone.effectiveFrom, alone.effectiveTo, alone.cancelledAt) = (nil, nil, nil)
         (alone.countsAfter, alone.backfilled) = (.zero, .zero)
         return alone
+    }
+}
+
+extension UnpackedBlock {
+    /// When an event was used; nil of one of another type.
+    fileprivate func time(of place: Int, ofTypes types: [EventTypePattern]) -> Instant? {
+        let event = decoded.events[place]
+        let type = decoded.bytes[event.type.range]
+        guard types.contains(where: { $0.matches(type) }) else { return nil }
+        return event.hasTime ? event.time : arrival(of: place)
     }
 }

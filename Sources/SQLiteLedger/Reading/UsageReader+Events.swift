@@ -68,7 +68,7 @@ extension UsageReader {
         for (place, event) in batch.events.enumerated() {
             let at = first + UInt64(place)
             let isCut = windows.readsEvents(in: event.bucket)
-            guard at <= position, event.contributionCount > 0,
+            guard at >= since, at <= position, event.contributionCount > 0,
                 asked?.contains(event.subjectHash) ?? true,
                 corrections.history.counts(at, asOf: position)
             else { continue }

@@ -36,6 +36,8 @@ struct UsageReader {
     private var openRow: (key: RowKey, state: MeterState)?
     /// The buckets of states that belong to the reading in part.
     private(set) var partial: Set<Int32> = []
+    /// Events before it are left out.
+    var since: UInt64 = 0
     /// How many states and elements were read from events.
     var held = 0
     /// Where the next version comes into force, which the reading does not follow.
