@@ -5,7 +5,7 @@ struct MeterTypeDraft {
     /// What the server says of a meter type beside its definition.
     private static let told: Set = [
         "version", "createdAt", "retiredAt", "effectiveFrom", "effectiveTo", "backfill", "state",
-        "usedBy",
+        "usedBy", "period", "nextResets",
     ]
 
     /// What has a field of its own in the form; all else is in `more`, as JSON.

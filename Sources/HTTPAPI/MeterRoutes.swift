@@ -25,16 +25,20 @@ extension FrontDesk {
 
         let types = try await ledger.meterTypes()
         let answer = try await ledger.meters(question)
+        let periods = try await periods(of: answer.meters, at: question.at, asOf: question.asOf)
         var json = JSONWriter(pretty: call.isPretty)
         json.object { json in
             json.array("items") { json in
-                for meter in answer.meters {
+                for (place, meter) in answer.meters.enumerated() {
                     guard let type = types.first(where: { $0.key == meter.id.meterType }) else {
                         continue
                     }
                     json.object { json in
                         Self.write(meter, of: type, &json)
                         if let enrolled = meter.enrolled { Self.write(enrolled, &json) }
+                        if let period = periods[place] {
+                            json.object("period") { Self.write(period, &$0) }
+                        }
                     }
                 }
             }
@@ -46,6 +50,46 @@ extension FrontDesk {
             }
         }
         return .json(json)
+    }
+
+    /// The period that runs at an instant, of each of a list of meters; nil where this machine
+    /// lacks the zone that cuts it, for the list is to be had all the same.
+    private func periods(
+        of meters: [Meter],
+        at instant: Instant,
+        asOf position: Position?
+    ) async throws -> [MeterPeriod?] {
+        var calendars: [MeterTypeKey: MeterCalendar] = [:]
+        var owners: [CustomerKey?: UsageQuery.Zone?] = [:]
+        var periods: [MeterPeriod?] = []
+        for meter in meters {
+            let key = meter.id.meterType
+            let known = calendars[key]
+            let calendar =
+                if let known { known } else { try await ledger.calendar(of: key, asOf: position) }
+            calendars[key] = calendar
+            let definition = calendar.meterType.definition
+            let zone: UsageQuery.Zone?
+            if !definition.isInCustomersZone {
+                zone = try? self.zone(named: definition.timezone)
+            } else if let found = owners[meter.customer] {
+                zone = found
+            } else {
+                zone = try? await self.zone(of: meter.customer, asOf: position)
+                owners[meter.customer] = .some(zone)
+            }
+            periods.append(
+                zone.flatMap { try? calendar.period(of: meter, in: $0, at: instant) }
+            )
+        }
+        return periods
+    }
+
+    /// Without its start where no reset came before, without its end where none comes any more.
+    static func write(_ period: MeterPeriod, _ json: inout JSONWriter) {
+        if let start = period.start { json.field("start", start) }
+        if let end = period.end { json.field("end", end) }
+        json.field("timezone", period.zone)
     }
 
     private static func place(_ cursor: inout Cursor) throws(Refusal) -> MeterQuery.Place {
@@ -78,11 +122,7 @@ extension FrontDesk {
             if let enrolled = reading.meter.enrolled {
                 Self.write(enrolled, at: instant, &json)
             }
-            json.object("period") { json in
-                if let start = reading.start { json.field("start", start) }
-                if let end = reading.end { json.field("end", end) }
-                json.field("timezone", reading.zone)
-            }
+            json.object("period") { Self.write(reading.period, &$0) }
             json.field("value", reading.value)
             json.field("events", String(reading.events))
             if let time = reading.firstEventAt { json.field("firstEventAt", time) }
@@ -90,7 +130,7 @@ extension FrontDesk {
             if !type.definition.dimensions.isEmpty { Self.write(dimensionsOf: reading, &json) }
             if let capacity = type.definition.capacity { json.field("capacity", capacity) }
             json.array("nextResets") { json in
-                for reset in reading.nextResets { json.instant(reset) }
+                for reset in reading.period.nextResets { json.instant(reset) }
             }
             json.field("position", reading.position)
         }

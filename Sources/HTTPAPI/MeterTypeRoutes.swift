@@ -26,7 +26,7 @@ extension FrontDesk {
         }
         let known = try await ledger.meterTypes().contains { $0.key == definition.key }
         let type = try await ledger.create(definition)
-        var answer = Self.answer(type, call, status: known ? .ok : .created)
+        var answer = try await self.answer(type, call, status: known ? .ok : .created)
         answer.headers[.location] = "/v1/meter-types/" + PercentCoding.encode(type.key.text)
         return answer
     }
@@ -79,7 +79,12 @@ extension FrontDesk {
         let all = try await ledger.meterTypes()
         let last = after.flatMap(MeterTypeKey.init)
         let rest = last.map { last in all.filter { $0.key > last } } ?? all
-        let items = rest.prefix(limit).map { JSONValue.object(Self.document($0)) }
+        var items: [JSONValue] = []
+        for type in rest.prefix(limit) {
+            var document = Self.document(type)
+            try await tell(period(of: type.key), in: &document)
+            items.append(.object(document))
+        }
         var document: JSONObject = ["items": .array(items)]
         if rest.count > limit {
             var cursor = Cursor(.meterTypes, fingerprint: query.fingerprint)
@@ -100,7 +105,28 @@ extension FrontDesk {
         guard let version = version ?? versions.newest else {
             throw Refusal.notFound("\(key) has no version \(asked ?? 1)")
         }
-        return Self.answer(version, call)
+        return try await answer(version, call)
+    }
+
+    /// The period that runs now, of all meters of a type together; nil where each customer's zone
+    /// cuts another one, or this machine lacks the zone.
+    private func period(of key: MeterTypeKey) async throws -> MeterPeriod? {
+        let calendar = try await ledger.calendar(of: key)
+        let definition = calendar.meterType.definition
+        guard !definition.isInCustomersZone, let zone = try? zone(named: definition.timezone)
+        else { return nil }
+        let resets = MeterReading.nextResetsMax
+        return try? calendar.period(in: zone, at: clock(), resets: resets)
+    }
+
+    private func tell(_ period: MeterPeriod?, in document: inout JSONObject) {
+        guard let period else { return }
+        var told: JSONObject = [:]
+        told["start"] = period.start.map { .string($0.rfc3339) }
+        told["end"] = period.end.map { .string($0.rfc3339) }
+        told["timezone"] = .string(period.zone)
+        document["period"] = .object(told)
+        document["nextResets"] = .array(period.nextResets.map { .string($0.rfc3339) })
     }
 
     /// `DELETE /v1/meter-types/{key}`: retires it; what it counted stays readable.
@@ -109,6 +135,7 @@ extension FrontDesk {
         try query.finish()
         let type = try await ledger.retire(try Self.key(call))
         var document = Self.document(type)
+        try await tell(period(of: type.key), in: &document)
         document["usedBy"] = .object(try await users(of: type.key))
         return .json(document, isPretty: call.isPretty)
     }
@@ -135,12 +162,15 @@ extension FrontDesk {
         return key
     }
 
-    static func answer(
+    /// A version, and the period that runs now.
+    func answer(
         _ type: MeterType,
         _ call: Call,
         status: HTTPResponse.Status = .ok
-    ) -> Answer {
-        .json(document(type), isPretty: call.isPretty, status: status)
+    ) async throws -> Answer {
+        var document = Self.document(type)
+        try await tell(period(of: type.key), in: &document)
+        return .json(document, isPretty: call.isPretty, status: status)
     }
 
     /// The definition as it was given, and what the ledger says of it.

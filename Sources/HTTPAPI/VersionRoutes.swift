@@ -29,17 +29,19 @@ extension FrontDesk {
         for _ in 0..<Self.revisionsMax {
             let before = try await newest(key)
             let definition = try revised(before.definition, changes)
+            let made: MeterType
             do throws(LedgerError) {
-                let version = try await ledger.revise(
+                made = try await ledger.revise(
                     definition,
                     effective: effective,
                     after: before.version,
                     restates: restates
                 )
-                return Self.answer(version, call)
             } catch {
                 guard error.code == .outdated else { throw error }
+                continue
             }
+            return try await answer(made, call)
         }
         throw Refusal.busy("other changes of the meter type came before this one")
     }
@@ -155,7 +157,7 @@ extension FrontDesk {
         var query = try call.query()
         let version = query.version()
         try query.finish()
-        return Self.answer(
+        return try await answer(
             try await ledger.cancelBackfill(try Self.key(call), version: version),
             call
         )
@@ -200,11 +202,7 @@ extension FrontDesk {
         let running = UsageQuery.running(calendar, at: clock())
         json.object { json in
             Self.write(answer, &json)
-            json.object("period") { json in
-                if let start = running.start { json.field("start", start) }
-                if let end = running.end { json.field("end", end) }
-                json.field("timezone", name)
-            }
+            json.object("period") { Self.write(running, &$0) }
             json.array("nextResets") { json in
                 for reset in running.nextResets { json.instant(reset) }
             }

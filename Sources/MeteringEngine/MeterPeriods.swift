@@ -4,7 +4,8 @@ public import UsageModel
 /// A meter at some time: the period that it lies in, its value, and the resets to come.
 public struct MeterReading: Sendable {
     public var meter: Meter
-    public var period: Period
+    /// With at most ``nextResetsMax`` resets to come.
+    public var period: MeterPeriod
     /// The times of the earliest and of the latest event the meter counts, of all time, as known at
     /// ``position``; nil where it takes too much to say (``Limits/meterEdgeBlocksMax``).
     public var firstEventAt: Instant?
@@ -16,15 +17,7 @@ public struct MeterReading: Sendable {
     public var dimensions: [UsageReading]
     /// Whether there are more than ``Limits/meterDimensionRowsMax``, and the rest is left out.
     public var hasMoreDimensions: Bool
-    /// The name of the zone that cuts periods.
-    public var zone: String
-    /// At most ``nextResetsMax``; fewer where no more come.
-    public var nextResets: [Instant]
     public var position: Position
-
-    /// Nil where no reset came before, or where none comes any more.
-    public var start: Instant? { period.isFirst ? nil : period.start }
-    public var end: Instant? { period.isLast ? nil : period.end }
 
     /// How many of the next resets are told.
     public static let nextResetsMax = 3
@@ -49,11 +42,7 @@ extension UsageLedger {
         _ key: MeterTypeKey,
         asOf position: Position? = nil
     ) async throws(LedgerError) -> MeterType {
-        let versions = try await versions(of: key)
-        guard let version = versions.inForce(asOf: position).last ?? versions.newest else {
-            throw LedgerError(.notFound, "there is no meter type \"\(key)\"")
-        }
-        return version
+        try await calendar(of: key, asOf: position).meterType
     }
 
     /// One meter and what it counted of all time.
@@ -109,22 +98,19 @@ extension UsageLedger {
         asOf: Position? = nil
     ) async throws(LedgerError) -> MeterReading {
         let (meter, known) = try await knownMeter(id, at: instant, asOf: asOf)
-        let calendar = PeriodCalendar(schedule: definition.resetSchedule, zone: zone)
-        // The first period begins where the meter does.
-        let start = meter.enrolled?.enrolment.start
-        let cut = start.flatMap { calendar.period(containing: instant, enrolledAt: $0) }
-        var period = cut ?? calendar.period(containing: instant)
-        var resets = calendar.next(MeterReading.nextResetsMax, after: instant)
-        let customers = definition.isInCustomersZone ? zone.name : nil
-        if let changing = try await changingPeriods(meter, customers, at: instant, asOf: asOf) {
-            (period, resets) = changing
-        }
+        let calendar = try await calendar(of: id.meterType, asOf: asOf)
+        let found = try calendar.period(
+            of: meter,
+            in: zone,
+            at: instant,
+            resets: MeterReading.nextResetsMax
+        )
         let groups = definition.dimensions.map { UsageQuery.Group.dimension($0.name) }
         let answer = try await readings(
             UsageQuery(
                 meterTypes: [id.meterType],
                 subjects: [id.subject],
-                range: period.range,
+                range: found.range,
                 groupBy: groups,
                 asOf: asOf,
                 carriedUntil: now,
@@ -136,48 +122,15 @@ extension UsageLedger {
             .times(in: self)
         return MeterReading(
             meter: meter,
-            period: period,
+            period: found,
             firstEventAt: times.first,
             lastEventAt: times.last,
             value: answer.totals.first?.value,
             events: answer.totals.first?.events ?? 0,
             dimensions: groups.isEmpty ? [] : answer.readings,
             hasMoreDimensions: answer.hasMore,
-            zone: zone.name,
-            nextResets: resets,
             position: answer.position
         )
-    }
-
-    /// The period of a meter around an instant and its next resets, where versions cut time
-    /// differently: as its usage records will, so that a change of the schedule shows before it
-    /// takes effect. nil where all versions agree.
-    private func changingPeriods(
-        _ meter: Meter,
-        _ customers: String?,
-        at instant: Instant,
-        asOf position: Position?
-    ) async throws(LedgerError) -> (period: Period, resets: [Instant])? {
-        let key = meter.id.meterType
-        let all = try await versions(of: key)
-        let known = Set(all.inForce(asOf: position).map(\.number))
-        let versions = position == nil ? all : all.filter { known.contains($0.number) }
-        guard let calendar = RecordCalendar(key, versions, zones: SystemTimeZones.shared),
-            calendar.changesSchedule
-        else { return nil }
-        let step = RecordStep(calendar: calendar, now: instant, hasCustomers: false)
-        guard let first = try step.firstStart(of: meter, customers), first <= instant else {
-            return nil
-        }
-        let start = try calendar.start(holding: instant, from: first, customers: customers)
-        let end = try calendar.end(of: start, customers: customers)?.end
-        var resets = [end].compactMap(\.self)
-        while let last = resets.last, resets.count < MeterReading.nextResetsMax,
-            let next = try calendar.end(of: last, customers: customers)?.end
-        {
-            resets.append(next)
-        }
-        return (Period(start..<(end ?? PeriodCalendar.reach.upperBound)), resets)
     }
 
     /// The periods of a meter that ended by an instant, newest first, each with its value: back to

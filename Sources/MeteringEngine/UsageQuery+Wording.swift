@@ -11,23 +11,9 @@ extension UsageQuery {
         PeriodCalendar(schedule: schedule, zone: zone)
     }
 
-    /// The period of a calendar that runs at an instant.
-    public struct Running: Sendable {
-        /// nil where no reset came before.
-        public var start: Instant?
-        /// nil where none comes any more.
-        public var end: Instant?
-        /// At most ``MeterReading/nextResetsMax``.
-        public var nextResets: [Instant]
-    }
-
-    public static func running(_ calendar: Calendar, at instant: Instant) -> Running {
-        let period = calendar.period(containing: instant)
-        return Running(
-            start: period.isFirst ? nil : period.start,
-            end: period.isLast ? nil : period.end,
-            nextResets: calendar.next(MeterReading.nextResetsMax, after: instant)
-        )
+    /// The period of a calendar that runs at an instant, with the resets to come.
+    public static func running(_ calendar: Calendar, at instant: Instant) -> MeterPeriod {
+        MeterPeriod(calendar, at: instant, resets: MeterReading.nextResetsMax)
     }
 
     /// The IANA name of a zone.

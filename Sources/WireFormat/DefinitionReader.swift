@@ -14,7 +14,9 @@ struct DefinitionReader {
         "recordFields",
         "category", "externalRef", "activeFrom", "activeTo", "metadata",
     ]
-    private static let ours: Set = ["version", "createdAt", "retiredAt", "backfill"]
+    private static let ours: Set = [
+        "version", "createdAt", "retiredAt", "backfill", "period", "nextResets",
+    ]
     /// Words of `groupBy` that mean something else.
     private static let reservedDimensions: Set = ["subject", "customer"]
 

@@ -14,7 +14,7 @@ public enum EnrolmentDocument {
     private static let fields = [
         "meterType", "subject", "start", "end", "category", "externalRef", "metadata",
     ]
-    private static let ours = ["id", "state", "customer", "unit", "states"]
+    private static let ours = ["id", "state", "customer", "unit", "states", "period"]
 
     /// Reads one enrolment or many.
     ///

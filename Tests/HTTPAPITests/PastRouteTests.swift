@@ -48,6 +48,73 @@ import WireFormat
         #expect(now["events"]?.stringValue == "2")
     }
 
+    @Test("a list tells the same period of each meter as its own page, then and now")
+    func listed() async throws {
+        let edge = try await moved()
+        let own = """
+            {"key":"own","eventTypes":["*"],"aggregation":"count","resetSchedule":"monthly",\
+            "timezone":"Europe/Berlin"}
+            """
+        #expect(try await edge.post("/v1/meter-types", own).status == 201)
+        let enrolled = #"{"meterType":"own","subject":"late","start":"2026-10-31T23:30:00Z"}"#
+        #expect(try await edge.post("/v1/meters", enrolled).status == 201)
+
+        for known in ["", "?asOf=1"] {
+            let listed = try await edge.get("/v1/meters" + known).items
+            #expect(listed.count >= 1)
+            for meter in listed {
+                let id = try #require(meter["id"]?.stringValue)
+                let page = try await edge.get("/v1/meters/\(id)" + known).json
+                #expect(meter["period"] == page["period"], "\(id)\(known)")
+                #expect(meter["period"]?["start"] != nil, "\(id)\(known)")
+            }
+        }
+        let late = try await edge.get("/v1/meters?subject=late").items
+        #expect(late.first?["period"]?["start"] == "2026-10-31T23:30:00Z")
+    }
+
+    @Test("a meter type tells its running period, unless each customer's zone cuts another one")
+    func running() async throws {
+        let edge = try await moved()
+        let own = """
+            {"key":"own","eventTypes":["*"],"aggregation":"count","resetSchedule":"monthly",\
+            "timezone":"Europe/Berlin"}
+            """
+        #expect(try await edge.post("/v1/meter-types", own).status == 201)
+
+        let type = try await edge.get("/v1/meter-types/own").json
+        let listed = try await edge.get("/v1/meter-types").items
+
+        #expect(
+            type["period"] == [
+                "start": "2026-10-31T23:00:00Z", "end": "2026-11-30T23:00:00Z",
+                "timezone": "Europe/Berlin",
+            ]
+        )
+        #expect(type["nextResets"]?.arrayValue?.count == 3)
+        #expect(listed.map { $0["period"] } == [nil, type["period"]])
+        #expect(listed.map { $0["nextResets"] } == [nil, type["nextResets"]])
+    }
+
+    @Test("before a new schedule takes effect, a meter type tells the period of the old one")
+    func changing() async throws {
+        let edge = Edge()
+        let own = #"{"key":"own","eventTypes":["*"],"aggregation":"count","resetSchedule":"daily"}"#
+        #expect(try await edge.post("/v1/meter-types", own).status == 201)
+        let change = #"{"resetSchedule":"monthly","effectiveFrom":"2026-11-02T12:00:00Z"}"#
+        let path = "/v1/meter-types/own"
+        #expect(try await edge.ask(.patch, path, Array(change.utf8), json).status == 200)
+
+        let type = try await edge.get(path).json
+
+        #expect(type["period"]?["end"] == "2026-11-02T00:00:00Z")
+        #expect(
+            type["nextResets"] == [
+                "2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z", "2026-12-01T00:00:00Z",
+            ]
+        )
+    }
+
     @Test("so are the windows of a reading by period")
     func windows() async throws {
         let edge = try await moved()

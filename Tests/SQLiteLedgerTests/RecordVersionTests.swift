@@ -67,11 +67,13 @@ import UsageModel
         )
 
         #expect(reading.period.range == Self.at(days: 1)..<Self.at(days: 2))
-        #expect(reading.nextResets == [Self.at(days: 2), Self.at(days: 3), Self.at(days: 30)])
+        #expect(
+            reading.period.nextResets == [Self.at(days: 2), Self.at(days: 3), Self.at(days: 30)]
+        )
         fixture.turn(to: Self.at(days: 31))
         try await fixture.keeper(ledger).keep()
         let ends = try await ledger.allRecords().map(\.period.upperBound)
-        #expect(ends == [Self.at(days: 1)] + reading.nextResets)
+        #expect(ends == [Self.at(days: 1)] + reading.period.nextResets)
         try ledger.close()
     }
 

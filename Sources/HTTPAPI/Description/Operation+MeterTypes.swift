@@ -233,5 +233,11 @@ extension Schema {
                 answer(progressFields),
                 "How far the events before its creation are counted."
             ),
+            .optional(
+                "period",
+                period,
+                "The one that runs now. Left out by `versions`, and where each customer's zone "
+                    + "cuts another one."
+            ), .optional("nextResets", list(of: instant, atMost: 3), "With `period`."),
         ]
 }

@@ -195,7 +195,12 @@ extension Schema {
         .required("state", words(MeterStanding.self)), .required("unit", text),
     ]
 
-    static let listedMeter = answer(listedMeterFields + datedFields).named("ListedMeter")
+    static let listedMeter = answer(
+        listedMeterFields + datedFields + [
+            .optional("period", period, "Left out where this machine lacks the zone that cuts it.")
+        ]
+    )
+    .named("ListedMeter")
 
     static let meter = answer(
         listedMeterFields + enrolmentFields + [

@@ -97,7 +97,10 @@ extension DeclaredKind {
         name: "meter-type",
         listPath: "/v1/meter-types",
         normal: { document throws(DeclaredFault) in
-            let ours: Set = ["version", "createdAt", "retiredAt", "backfill", "effectiveFrom"]
+            let ours: Set = [
+                "version", "createdAt", "retiredAt", "backfill", "effectiveFrom", "period",
+                "nextResets",
+            ]
             let declared = declared(document, without: ours)
             return try normal { () throws(MeterTypeDocument.Faults) in
                 let definition = try MeterTypeDocument.read(.object(declared))
@@ -148,7 +151,7 @@ extension DeclaredKind {
         name: "meter",
         listPath: "/v1/meters",
         normal: { document throws(DeclaredFault) in
-            let ours: Set = ["id", "state", "customer", "unit", "enrolledAt"]
+            let ours: Set = ["id", "state", "customer", "unit", "enrolledAt", "period"]
             let declared = declared(document, without: ours)
             return try normal { () throws(MeterTypeDocument.Faults) in
                 let (enrolments, _) = try EnrolmentDocument.read(.object(declared))
