@@ -20,6 +20,8 @@ public struct Console: Sendable {
     public struct Surroundings: Sendable {
         /// The host that the server listens on.
         public var host: String
+        /// Further names by which it is asked, through a proxy.
+        public var namesAllowed: [String]
         public var clock: @Sendable () -> Instant
         /// An instant as the clocks of a zone show it, RFC 3339; nil where there is no such zone.
         public var localTime: @Sendable (_ instant: Instant, _ zone: String) -> String?
@@ -30,6 +32,7 @@ public struct Console: Sendable {
 
         public init(
             host: String,
+            namesAllowed: [String] = [],
             clock: @escaping @Sendable () -> Instant,
             localTime: @escaping @Sendable (_ instant: Instant, _ zone: String) -> String? = {
                 _,
@@ -38,7 +41,8 @@ public struct Console: Sendable {
             entropy: @escaping @Sendable (_ count: Int) -> [UInt8],
             rest: @escaping @Sendable (_ time: Duration) async throws -> Void
         ) {
-            (self.host, self.clock, self.localTime) = (host, clock, localTime)
+            (self.host, self.namesAllowed) = (host, namesAllowed)
+            (self.clock, self.localTime) = (clock, localTime)
             (self.entropy, self.rest) = (entropy, rest)
         }
     }
@@ -55,7 +59,7 @@ public struct Console: Sendable {
 
     public init(_ surroundings: Surroundings) {
         self.surroundings = surroundings
-        gate = Gate(host: surroundings.host)
+        gate = Gate(host: surroundings.host, allowing: surroundings.namesAllowed)
         seal = FormSeal(entropy: surroundings.entropy)
     }
 

@@ -1,5 +1,6 @@
 import Crypto
 import HTTPTypes
+import WireFormat
 
 /// Who is let in: until there is a sign-in, browsers on this machine only, and no page of another
 /// site in their name.
@@ -32,13 +33,17 @@ struct Gate: Sendable {
         }
     }
 
-    private let isLoopback: Bool
+    private let site: SiteGuard
 
-    /// - Parameter host: What the server listens on.
-    init(host: String) { isLoopback = Self.isLoopback(host) }
+    /// - Parameters:
+    ///   - host: What the server listens on.
+    ///   - names: Further names by which it is asked, through a proxy.
+    init(host: String, allowing names: [String] = []) {
+        site = SiteGuard(listensOn: host, allowing: names)
+    }
 
     func refusal(of head: HTTPRequest) -> Refusal? {
-        guard isLoopback else {
+        guard site.isLoopback else {
             return Refusal(
                 status: 403,
                 title: "The Console answers on this machine only",
@@ -48,44 +53,25 @@ struct Gate: Sendable {
                     """
             )
         }
-        // A name of somebody else's that leads to this machine is how a page elsewhere would read
-        // these pages (DNS rebinding).
-        guard let authority = head.authority, Self.isLoopback(Self.host(of: authority)) else {
+        let fault = site.fault(
+            authority: head.authority ?? "",
+            isChange: head.method == .post,
+            origin: head.headerFields[.origin],
+            site: head.headerFields[.secFetchSite]
+        )
+        switch fault {
+        case .foreignHost:
             return Refusal(
                 status: 421,
                 title: "The Console goes by the names of this machine",
-                detail: "Open it as http://localhost or http://127.0.0.1, with the port."
+                detail: """
+                    Open it as http://localhost or http://127.0.0.1, with the port. A name that \
+                    leads here through a proxy is given to the server with --allow-host.
+                    """
             )
+        case .foreignPage(let page): return .forged("The browser says that it came from \(page).")
+        case nil: return nil
         }
-        guard head.method == .post else { return nil }
-        return crossSite(head, authority: authority)
-    }
-
-    /// What the browser says of where a form was sent from.
-    private func crossSite(_ head: HTTPRequest, authority: String) -> Refusal? {
-        if let site = head.headerFields[.secFetchSite], site != "same-origin" {
-            return .forged("The browser says that it came from elsewhere (\(site)).")
-        }
-        if let origin = head.headerFields[.origin], origin != "http://" + authority {
-            return .forged("The browser says that it came from \(origin).")
-        }
-        return nil
-    }
-
-    static func isLoopback(_ host: String) -> Bool {
-        let host = host.lowercased()
-        if host == "localhost" || host == "::1" || host == "[::1]" { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-    }
-
-    /// The host without its port.
-    private static func host(of authority: String) -> String {
-        if authority.hasPrefix("[") {
-            return authority.firstIndex(of: "]").map { String(authority[...$0]) } ?? ""
-        }
-        return authority.split(separator: ":", omittingEmptySubsequences: false).first
-            .map(String.init) ?? ""
     }
 }
 

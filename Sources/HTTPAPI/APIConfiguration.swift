@@ -4,6 +4,8 @@ public import UsageModel
 public struct APIConfiguration: Sendable {
     /// The address to listen on. Nothing here asks who calls, so the default is this machine only.
     public var host: String
+    /// Further names by which it is asked: of a proxy, of a container.
+    public var namesAllowed: [String]
     /// 0 takes any free port.
     public var port: Int
     /// The largest body of one call, in bytes, as sent and as unpacked.
@@ -17,13 +19,14 @@ public struct APIConfiguration: Sendable {
 
     public init(
         host: String = "127.0.0.1",
+        namesAllowed: [String] = [],
         port: Int = 8080,
         bodyBytesMax: Int = Limits.bodyBytesMax,
         bodyBytesInFlightMax: Int = 256 * 1024 * 1024,
         connectionsMax: Int = 4_096,
         idleSecondsMax: Int = 60
     ) {
-        (self.host, self.port) = (host, port)
+        (self.host, self.namesAllowed, self.port) = (host, namesAllowed, port)
         (self.bodyBytesMax, self.bodyBytesInFlightMax) = (bodyBytesMax, bodyBytesInFlightMax)
         (self.connectionsMax, self.idleSecondsMax) = (connectionsMax, idleSecondsMax)
     }

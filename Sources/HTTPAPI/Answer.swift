@@ -58,6 +58,7 @@ extension HTTPField.Name {
     static let odometerPosition = HTTPField.Name("Odometer-Position")!
     static let link = HTTPField.Name("Link")!
     static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
     static let prefer = HTTPField.Name("Prefer")!
     static let preferenceApplied = HTTPField.Name("Preference-Applied")!
 }

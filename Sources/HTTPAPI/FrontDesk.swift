@@ -20,6 +20,7 @@ struct FrontDesk: HTTPResponder {
     let logger: Logger
     let clock: @Sendable () -> Instant
     let pages: APIServer.Pages?
+    let site: SiteGuard
     let counters = RequestCounters()
 
     init(
@@ -35,6 +36,7 @@ struct FrontDesk: HTTPResponder {
         pages: APIServer.Pages?
     ) {
         self.pages = pages
+        site = SiteGuard(listensOn: configuration.host, allowing: configuration.namesAllowed)
         (self.ledger, self.zones, self.logger, self.clock) = (ledger, zones, logger, clock)
         (self.records, self.quarantine) = (records, quarantine)
         (self.sets, self.validation) = (sets, validation)
@@ -56,7 +58,8 @@ struct FrontDesk: HTTPResponder {
         if let pages {
             if isPage(request) {
                 return try await pages(request, context.address) { request, address in
-                    let answer = try await answer(request, from: address)
+                    // A page speaks for itself: who asked for it was judged there.
+                    let answer = try await answer(request, from: address, isOwnPage: true)
                     return (
                         HTTPResponse(status: answer.status, headerFields: answer.headers),
                         answer.body
@@ -71,10 +74,15 @@ struct FrontDesk: HTTPResponder {
     }
 
     /// Answers a call of the API for somebody at an address.
-    private func answer(_ request: Request, from address: String) async throws -> Answer {
+    private func answer(
+        _ request: Request,
+        from address: String,
+        isOwnPage: Bool = false
+    ) async throws -> Answer {
         let call = Call(request)
         let answer: Answer
         do {
+            if !isOwnPage { try judgeSite(call) }
             answer =
                 call.route.isAudited(call.request.method)
                 ? try await Author.$current.withValue(AuthorHeaders.author(call, address)) {
@@ -89,6 +97,26 @@ struct FrontDesk: HTTPResponder {
         // Anything else is the connection's: it broke while the body came in.
         counters.count(call.route, status: answer.status.code)
         return answer
+    }
+
+    /// - Throws: `host-unknown`, `page-foreign`: see ``SiteGuard``. Probes name whatever address
+    ///   they found the server at, and are told nothing.
+    private func judgeSite(_ call: Call) throws(Refusal) {
+        if call.route == .health || call.route == .readiness { return }
+        let head = call.request.head
+        let fault = site.fault(
+            authority: head.authority,
+            isChange: !call.isRead,
+            origin: head.headerFields[.origin],
+            site: head.headerFields[.secFetchSite]
+        )
+        switch fault {
+        case .foreignHost(let host):
+            throw Refusal(.hostUnknown, "\"\(host)\" is none of the names of this server")
+        case .foreignPage(let page):
+            throw Refusal(.pageForeign, "the browser says that it came from \(page)")
+        case nil: break
+        }
     }
 
     /// Whether an address is that of a page for people.

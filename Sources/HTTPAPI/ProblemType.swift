@@ -34,10 +34,13 @@ enum ProblemType: String, CaseIterable, Sendable {
     case periodsClosed = "periods-closed"
     case ruleChanged = "rule-changed"
     case repairRuleChanged = "repair-rule-changed"
+    case hostUnknown = "host-unknown"
+    case pageForeign = "page-foreign"
 
     var status: Int {
         switch self {
         case .unknownParameter, .unknownField, .malformedJSON, .invalidCursor: 400
+        case .pageForeign: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .alreadyExists, .retired, .subjectOwned, .backfillRunning, .backfillCancelled,
@@ -47,6 +50,7 @@ enum ProblemType: String, CaseIterable, Sendable {
             409
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
+        case .hostUnknown: 421
         case .invalidField, .atomicRefused, .valueOverflow, .positionUnknown, .limitExceeded: 422
         case .internalFault, .storageCorrupt: 500
         case .busy, .storageUnavailable: 503
@@ -89,6 +93,8 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .periodsClosed: "The change reaches into closed periods"
         case .ruleChanged: "Another change of the rule came before"
         case .repairRuleChanged: "Another change of the repair rule came before"
+        case .hostUnknown: "This server does not go by that name"
+        case .pageForeign: "A page of another site sent the call"
         }
     }
 
@@ -149,8 +155,21 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .selectionChanged:
             "Look at a dry run again, and send the number that it tells; or leave `expected` out."
         case .setNotOpen: "Open another set for them; several can be closed one after the other."
+        case .hostUnknown, .pageForeign: remedyByHeaders
         case .ruleChanged, .repairRuleChanged:
             "Look at `current`, the rule as it stands, decide anew, and send its version."
+        }
+    }
+
+    /// Of what the headers of a call were refused for.
+    private var remedyByHeaders: String {
+        switch self {
+        case .hostUnknown:
+            "Ask localhost or 127.0.0.1. Start the server with `--allow-host NAME` where a proxy "
+                + "or a container leads to it by another name."
+        default:
+            "Nothing was changed. Send it from a program, or through a proxy of your own; start "
+                + "the server with `--allow-host NAME` for pages under that name."
         }
     }
 }

@@ -24,6 +24,10 @@ public enum Limits {
     public static let queueBytesMax = 192 * 1024 * 1024
     /// The most calls that wait to be committed.
     public static let queueCallsMax = 10_000
+    /// The most further names by which a server is asked.
+    public static let allowedHostsMax = 32
+    /// The longest of them, in bytes.
+    public static let hostNameBytesMax = 253
     /// The largest form that a page of the Console takes, in bytes.
     public static let formBytesMax = 1024 * 1024
     /// The most live streams that pages of the Console listen to.

@@ -91,6 +91,7 @@ struct RunningServer {
         let console = Console(
             Console.Surroundings(
                 host: configuration.listen.host,
+                namesAllowed: configuration.namesAllowed,
                 clock: SystemClock.now,
                 localTime: { zones.local($0, inZone: $1) },
                 entropy: SystemClock.entropy,
@@ -113,6 +114,7 @@ struct RunningServer {
             zones: zones,
             configuration: APIConfiguration(
                 host: configuration.listen.host,
+                namesAllowed: configuration.namesAllowed,
                 port: configuration.listen.port,
                 bodyBytesMax: configuration.limits.bodyBytesMax,
                 connectionsMax: configuration.limits.connectionsMax

@@ -1,4 +1,4 @@
-import Console
+@testable import Console
 import Foundation
 import HTTPTypes
 import Testing
@@ -180,6 +180,11 @@ import WireFormat
         ] {
             let seen = try await house.ask(.get, "/console/you", at: host)
             #expect(seen.status == status, "\(host)")
+        }
+        let named = Gate(host: "127.0.0.1", allowing: ["Meters.example"])
+        for (host, refusal) in [("meters.example:443", nil), ("other.example", 421)] {
+            let head = HTTPRequest(method: .get, scheme: "http", authority: host, path: "/console")
+            #expect(named.refusal(of: head)?.status == refusal, "\(host)")
         }
         let open = try await DeskHouse(host: "0.0.0.0")
         let seen = try await open.ask(.get, "/console")

@@ -10,7 +10,9 @@ import Testing
 
     private static func head(bytes: Int?, _ more: String...) -> String {
         let length = bytes.map { ["Content-Length: \($0)"] } ?? []
-        let lines = ["POST /v1/events HTTP/1.1", "Host: x", "Content-Type: application/json"]
+        let lines = [
+            "POST /v1/events HTTP/1.1", "Host: localhost", "Content-Type: application/json",
+        ]
         return (lines + length + more).joined(separator: "\r\n") + "\r\n\r\n"
     }
 

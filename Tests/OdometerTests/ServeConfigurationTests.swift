@@ -30,6 +30,7 @@ import UsageModel
         let values: [String] =
             switch setting {
             case .listen: ["a:1", "b:2", "c:3"]
+            case .allowHost: ["a.example", "b", "c,d"]
             case .data: ["/a", "/b", "/c"]
             case .logLevel: ["trace", "debug", "error"]
             case .logFormat: ["json", "logfmt", "json"]
@@ -98,6 +99,10 @@ import UsageModel
             ("limits:\n  connections: 0", "limits.connections (f.yaml:2): a whole number"),
             ("listen: here", "listen (f.yaml:1): HOST:PORT"),
             ("log:\n  level: loud", "log.level (f.yaml:2): one of trace"),
+            (
+                "allowHost: a.example:443",
+                "allowHost (f.yaml:1): up to 32 host names without ports"
+            ),
             (
                 "quarantine:\n  retention: 90",
                 "quarantine.retention (f.yaml:2): a number of s, m, h or d"

@@ -42,7 +42,8 @@ extension Operation {
         summary: "200 while the process runs.",
         outcomes: [.ok("It runs.", .text())],
         judgesQuery: false,
-        asksLedger: false
+        asksLedger: false,
+        isProbe: true
     )
 
     static let readReadiness = Operation(
@@ -53,7 +54,8 @@ extension Operation {
         outcomes: [.ok("It is ready.", .text())],
         problems: [.busy, .storageUnavailable],
         judgesQuery: false,
-        asksLedger: false
+        asksLedger: false,
+        isProbe: true
     )
 
     static let readMetrics = Operation(

@@ -22,6 +22,8 @@ struct Operation: Sendable {
     /// Whether parameters that are not known are refused; `pretty` is known everywhere then.
     var judgesQuery = true
     var asksLedger = true
+    /// Whether something asks it that only wants to know if the server is there.
+    var isProbe = false
     /// Whether a call that is no `GET` changes what the audit trail speaks of.
     var changesThings = true
 
@@ -113,6 +115,8 @@ struct Operation: Sendable {
             problems += [.malformedJSON, .storageFull]
         }
         if isAudited { problems.append(.storageFull) }
+        if !isProbe { problems.append(.hostUnknown) }
+        if method != .get { problems.append(.pageForeign) }
         return ProblemType.allCases.filter(problems.contains)
     }
 }

@@ -1,5 +1,6 @@
 import Logging
 import UsageModel
+import WireFormat
 
 /// What the server runs with, whoever said so.
 ///
@@ -36,6 +37,8 @@ struct ServeConfiguration: Sendable {
     }
 
     var listen = ListenAddress(host: "127.0.0.1", port: 8337)
+    /// Further names the server is asked by.
+    var namesAllowed: [String] = []
     /// The directory that holds everything.
     var data = ""
     var logLevel = Logger.Level.info
@@ -98,6 +101,11 @@ struct ServeConfiguration: Sendable {
                 throw fault("HOST:PORT such as 127.0.0.1:8337")
             }
             listen = address
+        case .allowHost:
+            namesAllowed = text.split { $0 == "," || $0 == " " }.map(String.init)
+            guard namesAllowed.allSatisfy(SiteGuard.isName),
+                namesAllowed.count <= Limits.allowedHostsMax
+            else { throw fault("up to \(Limits.allowedHostsMax) host names without ports") }
         case .data:
             guard !text.isEmpty else { throw fault("a directory") }
             data = text

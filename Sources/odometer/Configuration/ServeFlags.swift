@@ -13,6 +13,9 @@ struct ServeFlags: ParsableArguments {
     @Option(help: ArgumentHelp("\(ServeSetting.listen.meaning)"))
     var listen: String?
 
+    @Option(help: ArgumentHelp("\(ServeSetting.allowHost.meaning)"))
+    var allowHost: [String] = []
+
     @Option(help: ArgumentHelp("\(ServeSetting.data.meaning)"), completion: .directory)
     var data: String?
 
@@ -43,7 +46,9 @@ struct ServeFlags: ParsableArguments {
     /// What was said on the command line, by setting.
     var said: [ServeSetting: String] {
         let all: [(ServeSetting, String?)] = [
-            (.listen, listen), (.data, data), (.logLevel, logLevel), (.logFormat, logFormat),
+            (.listen, listen),
+            (.allowHost, allowHost.isEmpty ? nil : allowHost.joined(separator: ",")), (.data, data),
+            (.logLevel, logLevel), (.logFormat, logFormat),
             (.bodyBytes, limitsBodyBytes), (.inFlightBytes, limitsInFlightBytes),
             (.connections, limitsConnections), (.idleSeconds, limitsIdleSeconds),
             (.shutdownSeconds, limitsShutdownSeconds),

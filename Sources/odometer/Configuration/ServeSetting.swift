@@ -6,6 +6,7 @@ import UsageModel
 /// `ODOMETER_LIMITS_BODY_BYTES` in the environment, `--limits-body-bytes` as a flag.
 enum ServeSetting: String, CaseIterable, Hashable, Sendable {
     case listen
+    case allowHost
     case data
     case logLevel = "log.level"
     case logFormat = "log.format"
@@ -43,6 +44,7 @@ enum ServeSetting: String, CaseIterable, Hashable, Sendable {
     var defaultText: String {
         switch self {
         case .listen: "127.0.0.1:8337"
+        case .allowHost: ""
         case .data: ".odometer"
         case .logLevel: "info"
         case .logFormat: "logfmt"
@@ -59,6 +61,8 @@ enum ServeSetting: String, CaseIterable, Hashable, Sendable {
     var meaning: String {
         switch self {
         case .listen: "Address and port to listen on: HOST:PORT; port 0 takes any free one."
+        case .allowHost:
+            "Another name the server is asked by, such as a proxy's; may repeat, or commas."
         case .data: "Directory that holds everything; made when missing."
         case .logLevel: "One of trace, debug, info, notice, warning, error, critical."
         case .logFormat: "One of logfmt, json."
@@ -80,7 +84,7 @@ enum ServeSetting: String, CaseIterable, Hashable, Sendable {
         case .connections: 1...65_535
         case .idleSeconds: 1...86_400
         case .shutdownSeconds: 0...3_600
-        case .listen, .data, .logLevel, .logFormat, .quarantineRetention: nil
+        case .listen, .allowHost, .data, .logLevel, .logFormat, .quarantineRetention: nil
         }
     }
 
