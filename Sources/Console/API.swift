@@ -85,13 +85,34 @@ struct API: Sendable {
     }
 
     /// - Throws: ``Problem``.
-    func put(_ path: String, _ body: JSONValue) async throws -> JSONValue {
-        try await send(.put, path, body.serialized())
+    func put(_ path: String, _ body: JSONValue, _ condition: Condition) async throws -> JSONValue {
+        try await send(.put, path, body.serialized(), condition)
     }
 
     /// - Throws: ``Problem``.
-    func patch(_ path: String, _ body: JSONValue) async throws -> JSONValue {
-        try await send(.patch, path, body.serialized())
+    func patch(
+        _ path: String,
+        _ body: JSONValue,
+        _ condition: Condition
+    ) async throws -> JSONValue {
+        try await send(.patch, path, body.serialized(), condition)
+    }
+
+    /// What a change asks of what stands, so that it takes nothing of somebody else's away.
+    enum Condition {
+        /// What was read, by its tag without the quotes; a version's is its number.
+        case stands(String?)
+        case isAbsent
+    }
+
+    /// A thing, and the tag that a change of it names.
+    ///
+    /// - Throws: ``Problem``.
+    func tagged(_ path: String) async throws -> (json: JSONValue, tag: String) {
+        let (head, bytes) = try await answer(.get, path)
+        let json = JSONValue.read(trusted: bytes)
+        guard head.status == .ok else { throw Problem(json, status: head.status.code) }
+        return (json, (head.headerFields[.eTag] ?? "").replacing("\"", with: ""))
     }
 
     /// - Throws: ``Problem``.
@@ -102,9 +123,10 @@ struct API: Sendable {
         _ method: HTTPRequest.Method,
         _ path: String,
         _ body: [UInt8]? = nil,
+        _ condition: Condition? = nil,
         type: String = "application/json"
     ) async throws -> JSONValue {
-        let (head, bytes) = try await answer(method, path, body, type: type)
+        let (head, bytes) = try await answer(method, path, body, condition, type: type)
         let isJSON = head.headerFields[.contentType]?.contains("json") == true
         let json =
             isJSON
@@ -118,6 +140,7 @@ struct API: Sendable {
         _ method: HTTPRequest.Method,
         _ path: String,
         _ body: [UInt8]? = nil,
+        _ condition: Condition? = nil,
         type: String = "application/json"
     ) async throws -> (head: HTTPResponse, body: [UInt8]) {
         var head = HTTPRequest(
@@ -127,6 +150,11 @@ struct API: Sendable {
             path: path,
             headerFields: headers
         )
+        switch condition {
+        case .stands(let tag): head.headerFields[.ifMatch] = "\"\(tag ?? "")\""
+        case .isAbsent: head.headerFields[.ifNoneMatch] = "*"
+        case nil: break
+        }
         if let body {
             head.headerFields[.contentType] = type
             head.headerFields[.contentLength] = String(body.count)
@@ -142,6 +170,9 @@ extension HTTPField.Name {
 }
 
 extension Problem {
+    /// Whether somebody else changed first what a form was about.
+    var isOutdated: Bool { slug == "precondition-failed" }
+
     /// The problem that an answer of the API is.
     init(_ document: JSONValue, status: Int) {
         let type = document["type"]?.stringValue ?? "/problems/internal-fault"

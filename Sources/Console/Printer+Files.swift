@@ -27,6 +27,7 @@ extension Printer {
         ("customers", PackageResources.customers_mustache),
         ("customer", PackageResources.customer_mustache),
         ("customer-form", PackageResources.customer_form_mustache),
+        ("conflict", PackageResources.conflict_mustache),
         ("you", PackageResources.you_mustache),
     ]
 }

@@ -37,11 +37,47 @@ extension FrontDesk {
             ])
         }
         let wasKnown = try await ledger.customer(key) != nil
-        let customer = try await ledger.put(definition)
-        return .json(
-            Self.customerDocument(customer),
+        let precondition = Precondition(call.request.headers)
+        let customer: Customer
+        do throws(LedgerError) {
+            customer = try await ledger.put(definition) { standing in
+                precondition.holds(for: standing.map(Self.tag))
+            }
+        } catch {
+            guard error.code == .outdated else { throw error }
+            return try await outdated(key, call)
+        }
+        return Self.answer(customer, call, status: wasKnown ? .ok : .created)
+    }
+
+    /// What a customer is known by: it is told by every answer about it, and changes with it.
+    private static func tag(of customer: Customer) -> String {
+        var document = CustomerDocument.write(customer.definition)
+        document["retiredAt"] = customer.retiredAt.map { .string($0.rfc3339) }
+        return EntityTag.digest(of: document)
+    }
+
+    private static func answer(
+        _ customer: Customer,
+        _ call: Call,
+        status: HTTPResponse.Status = .ok
+    ) -> Answer {
+        var answer = Answer.json(
+            customerDocument(customer),
             isPretty: call.isPretty,
-            status: wasKnown ? .ok : .created
+            status: status
+        )
+        answer.headers[.eTag] = tag(of: customer)
+        return answer
+    }
+
+    private func outdated(_ key: CustomerKey, _ call: Call) async throws -> Answer {
+        let current = try await ledger.customer(key)
+        return Refusal.outdated(
+            "customer \(key)",
+            current: current.map(Self.customerDocument),
+            tag: current.map(Self.tag),
+            call
         )
     }
 
@@ -53,7 +89,7 @@ extension FrontDesk {
         guard let customer = try await ledger.customer(key) else {
             throw Refusal.notFound("there is no customer \(key)")
         }
-        return .json(Self.customerDocument(customer), isPretty: call.isPretty)
+        return Self.answer(customer, call)
     }
 
     /// `DELETE /v1/customers/{key}`: retires it. The answer lists what used it.
@@ -69,7 +105,16 @@ extension FrontDesk {
             users["meters"] = .array(answer.meters.map { .string($0.id.text) })
             if answer.next != nil { users["more"] = true }
         }
-        let customer = try await ledger.retire(customer: key)
+        let precondition = Precondition(call.request.headers)
+        let customer: Customer
+        do throws(LedgerError) {
+            customer = try await ledger.retire(customer: key) { standing in
+                precondition.holds(for: standing.map(Self.tag))
+            }
+        } catch {
+            guard error.code == .outdated else { throw error }
+            return try await outdated(key, call)
+        }
         var document = Self.customerDocument(customer)
         document["usedBy"] = .object(users)
         return .json(document, isPretty: call.isPretty)

@@ -52,7 +52,9 @@ extension FrontDesk {
         let destination = try await known(key)
         var document = Self.document(destination)
         document["standing"] = .object(Self.document(try await deliveryStore.standing(of: key)))
-        return .json(document, isPretty: call.isPretty)
+        var answer = Answer.json(document, isPretty: call.isPretty)
+        answer.headers[.eTag] = EntityTag.number(destination.revision)
+        return answer
     }
 
     /// `PUT /v1/destinations/{key}`: 201 where there was none, else 200.
@@ -61,26 +63,76 @@ extension FrontDesk {
         try query.finish()
         let key = try Self.destinationKey(call)
         let value = try await readDocument(call)
+        let courier = try courier
+        return try await change(key, call) { known in
+            let definition: DestinationDefinition
+            do throws(DestinationDocument.Faults) {
+                definition = try DestinationDocument.read(
+                    value,
+                    key: key,
+                    replacing: known?.definition
+                )
+            } catch {
+                throw Refusal(error)
+            }
+            do { try courier.check(definition) } catch let fault as FieldFault {
+                throw Refusal.fields([fault])
+            }
+            return definition
+        }
+    }
+
+    /// How often a change is tried again that another one came before.
+    private static let changesMax = 5
+
+    /// Puts what a destination becomes of what it is: of that and nothing else, for a secret that
+    /// is not said stays, and so does what a pause leaves alone.
+    private func change(
+        _ key: DestinationKey,
+        _ call: Call,
+        _ become: (Destination?) throws -> DestinationDefinition
+    ) async throws -> Answer {
         let store = try deliveryStore
-        let known = try await store.destination(key)
-        let definition: DestinationDefinition
-        do throws(DestinationDocument.Faults) {
-            definition = try DestinationDocument.read(
-                value,
-                key: key,
-                replacing: known?.definition
-            )
-        } catch {
-            throw Refusal(error)
+        let precondition = Precondition(call.request.headers)
+        for _ in 0..<Self.changesMax {
+            let known = try await store.destination(key)
+            let definition = try become(known)
+            let isHeld = precondition.holds(for: known.map { EntityTag.number($0.revision) })
+            guard isHeld || known?.definition == definition else {
+                return Self.outdated(key, known, call)
+            }
+            let destination: Destination
+            do throws(LedgerError) {
+                destination = try await store.put(definition) { $0?.revision == known?.revision }
+            } catch {
+                guard error.code == .outdated else { throw error }
+                continue
+            }
+            return Self.answer(destination, call, status: known == nil ? .created : .ok)
         }
-        do { try courier.check(definition) } catch let fault as FieldFault {
-            throw Refusal.fields([fault])
-        }
-        let destination = try await store.put(definition)
-        return .json(
-            Self.document(destination),
-            isPretty: call.isPretty,
-            status: known == nil ? .created : .ok
+        throw Refusal.busy("other changes of the destination came before this one")
+    }
+
+    private static func answer(
+        _ destination: Destination,
+        _ call: Call,
+        status: HTTPResponse.Status = .ok
+    ) -> Answer {
+        var answer = Answer.json(document(destination), isPretty: call.isPretty, status: status)
+        answer.headers[.eTag] = EntityTag.number(destination.revision)
+        return answer
+    }
+
+    private static func outdated(
+        _ key: DestinationKey,
+        _ current: Destination?,
+        _ call: Call
+    ) -> Answer {
+        Refusal.outdated(
+            "destination \(key)",
+            current: current.map(document),
+            tag: current.map { EntityTag.number($0.revision) },
+            call
         )
     }
 
@@ -88,20 +140,33 @@ extension FrontDesk {
     private func setPaused(_ call: Call, _ isPaused: Bool) async throws -> Answer {
         var query = try call.query()
         try query.finish()
-        var definition = try await known(try Self.destinationKey(call)).definition
-        definition.isPaused = isPaused
-        let destination = try await deliveryStore.put(definition)
-        return .json(Self.document(destination), isPretty: call.isPretty)
+        let key = try Self.destinationKey(call)
+        return try await change(key, call) { known in
+            guard var definition = known?.definition else {
+                throw Refusal.notFound("there is no destination \"\(key)\"")
+            }
+            definition.isPaused = isPaused
+            return definition
+        }
     }
 
     /// `DELETE /v1/destinations/{key}`: nothing is sent from now on.
     private func retireDestination(_ call: Call) async throws -> Answer {
         var query = try call.query()
         try query.finish()
-        let destination = try await deliveryStore.retire(
-            destination: try Self.destinationKey(call)
-        )
-        return .json(Self.document(destination), isPretty: call.isPretty)
+        let key = try Self.destinationKey(call)
+        let store = try deliveryStore
+        let precondition = Precondition(call.request.headers)
+        let destination: Destination
+        do throws(LedgerError) {
+            destination = try await store.retire(destination: key) { standing in
+                precondition.holds(for: standing.map { EntityTag.number($0.revision) })
+            }
+        } catch {
+            guard error.code == .outdated else { throw error }
+            return Self.outdated(key, try await store.destination(key), call)
+        }
+        return Self.answer(destination, call)
     }
 
     /// `POST /v1/destinations/{key}/test`: sends a record that is none, and tells what came back.

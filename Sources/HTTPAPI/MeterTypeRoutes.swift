@@ -170,7 +170,9 @@ extension FrontDesk {
     ) async throws -> Answer {
         var document = Self.document(type)
         try await tell(period(of: type.key), in: &document)
-        return .json(document, isPretty: call.isPretty, status: status)
+        var answer = Answer.json(document, isPretty: call.isPretty, status: status)
+        answer.headers[.eTag] = EntityTag.number(type.version)
+        return answer
     }
 
     /// The definition as it was given, and what the ledger says of it.

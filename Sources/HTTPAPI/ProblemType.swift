@@ -36,6 +36,7 @@ enum ProblemType: String, CaseIterable, Sendable {
     case repairRuleChanged = "repair-rule-changed"
     case hostUnknown = "host-unknown"
     case pageForeign = "page-foreign"
+    case preconditionFailed = "precondition-failed"
 
     var status: Int {
         switch self {
@@ -48,6 +49,7 @@ enum ProblemType: String, CaseIterable, Sendable {
             .ruleChanged,
             .repairRuleChanged:
             409
+        case .preconditionFailed: 412
         case .bodyTooLarge, .tooManyEvents: 413
         case .unsupportedMediaType, .unsupportedEncoding: 415
         case .hostUnknown: 421
@@ -95,6 +97,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .repairRuleChanged: "Another change of the repair rule came before"
         case .hostUnknown: "This server does not go by that name"
         case .pageForeign: "A page of another site sent the call"
+        case .preconditionFailed: "Another change came before"
         }
     }
 
@@ -155,7 +158,7 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .selectionChanged:
             "Look at a dry run again, and send the number that it tells; or leave `expected` out."
         case .setNotOpen: "Open another set for them; several can be closed one after the other."
-        case .hostUnknown, .pageForeign: remedyByHeaders
+        case .hostUnknown, .pageForeign, .preconditionFailed: remedyByHeaders
         case .ruleChanged, .repairRuleChanged:
             "Look at `current`, the rule as it stands, decide anew, and send its version."
         }
@@ -167,9 +170,12 @@ enum ProblemType: String, CaseIterable, Sendable {
         case .hostUnknown:
             "Ask localhost or 127.0.0.1. Start the server with `--allow-host NAME` where a proxy "
                 + "or a container leads to it by another name."
-        default:
+        case .pageForeign:
             "Nothing was changed. Send it from a program, or through a proxy of your own; start "
                 + "the server with `--allow-host NAME` for pages under that name."
+        default:
+            "Nothing was changed. Look at `current`, what stands now, decide anew, and send with "
+                + "the ETag of this answer."
         }
     }
 }

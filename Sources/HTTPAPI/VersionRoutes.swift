@@ -26,9 +26,19 @@ extension FrontDesk {
         }
         let effective = try Self.effective(&changes)
         let restates = try Self.restates(&changes)
+        let precondition = Precondition(call.request.headers)
         for _ in 0..<Self.revisionsMax {
             let before = try await newest(key)
             let definition = try revised(before.definition, changes)
+            // Under the version that the ledger is asked to come after: of two the later is told.
+            guard
+                precondition.holds(for: EntityTag.number(before.version))
+                    || definition == before.definition
+            else {
+                let tag = EntityTag.number(before.version)
+                let current = Self.document(before)
+                return Refusal.outdated("meter type \(key)", current: current, tag: tag, call)
+            }
             let made: MeterType
             do throws(LedgerError) {
                 made = try await ledger.revise(

@@ -11,11 +11,19 @@ public protocol DeliveryStore: Sendable {
 
     /// Makes a destination, or changes the one of that key.
     ///
-    /// - Throws: `retired` for a key that was; `limitExceeded`.
-    func put(_ definition: DestinationDefinition) async throws(LedgerError) -> Destination
+    /// - Throws: `retired` for a key that was; `limitExceeded`; `outdated` where the condition does
+    ///   not hold.
+    func put(
+        _ definition: DestinationDefinition,
+        if condition: @escaping ChangeCondition<Destination>
+    ) async throws(LedgerError) -> Destination
 
     /// Ends a destination for ever: what is pending stays, and is not sent.
-    func retire(destination key: DestinationKey) async throws(LedgerError) -> Destination
+    /// - Throws: `notFound`; `outdated` where the condition does not hold.
+    func retire(
+        destination key: DestinationKey,
+        if condition: @escaping ChangeCondition<Destination>
+    ) async throws(LedgerError) -> Destination
 
     /// Writes down what a destination is owed of the records that were made since it was last
     /// asked; in batches as its rules say.

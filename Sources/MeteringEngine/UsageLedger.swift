@@ -84,12 +84,18 @@ public protocol UsageLedger: CorrectionStore {
 
     /// Makes a customer, or changes the one there is to what the definition says.
     /// - Throws: `subjectOwned` where another customer owns a subject at the same time, with the
-    ///   fields at fault; `retired`; `limitExceeded`.
-    func put(_ customer: CustomerDefinition) async throws(LedgerError) -> Customer
+    ///   fields at fault; `retired`; `limitExceeded`; `outdated` where the condition does not hold.
+    func put(
+        _ customer: CustomerDefinition,
+        if condition: @escaping ChangeCondition<Customer>
+    ) async throws(LedgerError) -> Customer
 
     /// Retires a customer: from now on it owns nothing; what was its own stays so.
-    /// - Throws: `notFound`.
-    func retire(customer key: CustomerKey) async throws(LedgerError) -> Customer
+    /// - Throws: `notFound`; `outdated` where the condition does not hold.
+    func retire(
+        customer key: CustomerKey,
+        if condition: @escaping ChangeCondition<Customer>
+    ) async throws(LedgerError) -> Customer
 
     /// - Parameter position: As it was known when the log ended there; nil: as of now.
     func customer(

@@ -137,11 +137,15 @@ extension ReferenceLedger {
         return try outcome.get()
     }
 
-    public func put(_ customer: CustomerDefinition) async throws(LedgerError) -> Customer {
+    public func put(
+        _ customer: CustomerDefinition,
+        if condition: @escaping ChangeCondition<Customer>
+    ) async throws(LedgerError) -> Customer {
         let outcome: Result<Customer, LedgerError> = state.withLock { state in
             let known = state.customer(customer.key, asOf: nil)
             if known?.retiredAt != nil { return .failure(LedgerError(.retired, "retired")) }
             if let known, known.definition == customer { return .success(known) }
+            guard condition(known) else { return .failure(LedgerError(.outdated, "another")) }
             for other in state.customersNow() where other.key != customer.key {
                 for mine in customer.subjects {
                     let isTaken = other.ownerships.contains { theirs in
@@ -164,12 +168,16 @@ extension ReferenceLedger {
         return try outcome.get()
     }
 
-    public func retire(customer key: CustomerKey) async throws(LedgerError) -> Customer {
+    public func retire(
+        customer key: CustomerKey,
+        if condition: @escaping ChangeCondition<Customer>
+    ) async throws(LedgerError) -> Customer {
         let outcome: Result<Customer, LedgerError> = state.withLock { state in
             guard var customer = state.customer(key, asOf: nil) else {
                 return .failure(LedgerError(.notFound, "no customer \(key)"))
             }
             guard customer.retiredAt == nil else { return .success(customer) }
+            guard condition(customer) else { return .failure(LedgerError(.outdated, "another")) }
             (customer.retiredAt, customer.changedAt) = (clock(), clock())
             state.customers.append((state.entries.count, customer))
             return .success(customer)

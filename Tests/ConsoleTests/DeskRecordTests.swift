@@ -93,7 +93,10 @@ import WireFormat
             place,
             ["do": "define", "revision": "0", "definition": definition]
         )
-        #expect(late.status == 409)
+        #expect(late.status == 412)
+        #expect(late.text.contains("Somebody else saved first"))
+        // Both were seen: to save again is to decide.
+        #expect(late.field("revision") == revision)
         let saved = try await house.post(
             place,
             ["do": "define", "revision": revision, "definition": definition]

@@ -100,11 +100,68 @@ import WireFormat
         let type = try await house.get("/v1/meter-types/all")
         #expect(type["name"]?.stringValue == "All of it")
 
-        let late = try await house.post(path, fields)
+        func save(_ version: String?) async throws -> DeskHouse.Seen {
+            try await house.post(
+                path,
+                [
+                    "readVersion": version ?? "", "eventTypes": "*", "key": "all",
+                    "aggregation": "sum", "value": "$.data.amount", "unit": "token",
+                    "reset": "never", "timezone": "UTC", "enrolment": "auto",
+                    "name": "Not all of it", "effective": "ever", "do": "change",
+                ]
+            )
+        }
+        let late = try await save("1")
 
-        #expect(late.status == 409)
-        #expect(late.text.contains("It was changed in the meantime"))
-        #expect(late.text.contains("What stands, version 2"))
+        #expect(late.status == 412)
+        #expect(late.text.contains("Another change came before"))
+        #expect(late.text.contains(#"<pre class="code">All of it</pre>"#))
+        #expect(late.text.contains(#"<pre class="code">Not all of it</pre>"#))
+        // Both were seen: to save again is to decide.
+        #expect(late.field("readVersion") == "2")
+        #expect(try await save(late.field("readVersion")).status == 303)
+        let decided = try await house.get("/v1/meter-types/all")
+        #expect(decided["name"]?.stringValue == "Not all of it")
+    }
+
+    @Test("who changes a customer that another one changed sees both, and decides")
+    func bothCustomers() async throws {
+        let house = try await DeskHouse()
+        let path = "/console/customers/acme"
+        let acme: KeyValuePairs = ["key": "acme", "name": "Acme", "subjects": "a\nb"]
+        #expect(try await house.post("/console/customers", acme).status == 303)
+        let again = try await house.post("/console/customers", ["key": "acme", "name": "Other"])
+        #expect(again.status == 422)
+        #expect(again.text.contains("Acme has it"))
+        func save(_ tag: String?, _ zone: String, _ subjects: String) async throws
+            -> DeskHouse.Seen
+        {
+            try await house.post(
+                path,
+                [
+                    "do": "change", "tag": tag ?? "", "name": "Acme", "timezone": zone,
+                    "subjects": subjects,
+                ]
+            )
+        }
+        let read = try await house.page(path).field("tag")
+        #expect(try await save(read, "UTC", "a\nb\nc").status == 303)
+
+        let typo = try await save(read, "Mars/Base", "a\nb")
+        let late = try await save(read, "Europe/Berlin", "a\nb")
+
+        // A fault of a field is no decision: the form keeps what it was read with.
+        #expect(typo.field("tag") == read)
+        #expect(late.status == 412)
+        #expect(late.text.contains("What stands, and what you typed"))
+        #expect(late.text.contains("<pre class=\"code\">a\nb\nc</pre>"))
+        #expect(late.text.contains(#"<pre class="code">Europe/Berlin</pre>"#))
+        #expect(late.field("timezone") == "Europe/Berlin")
+        #expect(late.field("tag") != read)
+        let stands = try await house.get("/v1/customers/acme")
+        #expect(stands["subjects"]?.arrayValue?.count == 3)
+        #expect(try await save(late.field("tag"), "Europe/Berlin", "a\nb\nc").status == 303)
+        #expect(try await house.get("/v1/customers/acme")["timezone"] == "Europe/Berlin")
     }
 
     @Test("a customer's page has its meters, and its statement is the API's") func customer()

@@ -124,14 +124,20 @@ final class ScriptedLedger: UsageLedger {
         return try await inner.say(change, of: id)
     }
 
-    func put(_ customer: CustomerDefinition) async throws(LedgerError) -> Customer {
+    func put(
+        _ customer: CustomerDefinition,
+        if condition: @escaping ChangeCondition<Customer>
+    ) async throws(LedgerError) -> Customer {
         try failIfTold()
-        return try await inner.put(customer)
+        return try await inner.put(customer, if: condition)
     }
 
-    func retire(customer key: CustomerKey) async throws(LedgerError) -> Customer {
+    func retire(
+        customer key: CustomerKey,
+        if condition: @escaping ChangeCondition<Customer>
+    ) async throws(LedgerError) -> Customer {
         try failIfTold()
-        return try await inner.retire(customer: key)
+        return try await inner.retire(customer: key, if: condition)
     }
 
     func customer(

@@ -33,12 +33,18 @@ final class FaultyStore: DeliveryStore {
         try await store.destination(key)
     }
 
-    func put(_ definition: DestinationDefinition) async throws(LedgerError) -> Destination {
-        try await store.put(definition)
+    func put(
+        _ definition: DestinationDefinition,
+        if condition: @escaping ChangeCondition<Destination>
+    ) async throws(LedgerError) -> Destination {
+        try await store.put(definition, if: condition)
     }
 
-    func retire(destination key: DestinationKey) async throws(LedgerError) -> Destination {
-        try await store.retire(destination: key)
+    func retire(
+        destination key: DestinationKey,
+        if condition: @escaping ChangeCondition<Destination>
+    ) async throws(LedgerError) -> Destination {
+        try await store.retire(destination: key, if: condition)
     }
 
     func enqueue(_ key: DestinationKey, now: Instant) async throws(LedgerError) -> Bool {

@@ -29,7 +29,8 @@ extension Desk {
         }
         let path = Way.path("v1", "destinations", key)
         // To make one over another would be to replace it unseen.
-        guard await get(path).problem?.status == 404 else {
+        let reply = await send(.put, path, body, .isAbsent)
+        if reply.problem?.isOutdated == true || reply.problem?.status == 404 {
             let problem = Problem.field(
                 "key",
                 "there is a destination of this key, or it is none",
@@ -37,7 +38,6 @@ extension Desk {
             )
             return .sheet(draftDestinationSheet(problem: problem))
         }
-        let reply = await send(.put, path, body)
         if let problem = reply.problem {
             return .sheet(draftDestinationSheet(problem: problem))
         }

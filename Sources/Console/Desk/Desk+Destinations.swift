@@ -124,17 +124,7 @@ extension Desk {
         } catch {
             return .noJSON("definition", "\(error)")
         }
-        let standing = await get(path)
-        if let problem = standing.problem { return problem }
-        guard standing.json.text("revision") == form["revision"] else {
-            return Problem(
-                slug: "",
-                title: "Somebody else changed it first",
-                status: 409,
-                detail: "Nothing of yours was saved. Compare the two, change yours, and save again."
-            )
-        }
-        return await send(.put, path, definition).problem
+        return await send(.put, path, definition, .stands(form["revision"])).problem
     }
 
     /// What a definition has of an answer about a destination.
@@ -181,7 +171,7 @@ extension Desk {
                 Fact("Records not looked at yet", .text(Spelled.count(standing.text("waiting")))),
             ])
         ]
-        if problem?.status == 409, form.has("definition") {
+        if problem?.isOutdated == true, form.has("definition") {
             sheet.pieces.append(bothDefinitions(item))
         }
         let settings = Piece.card("Settings", id: "facts", [.facts(destinationFacts(item))])
@@ -302,6 +292,9 @@ extension Desk {
 
     private func changeForm(_ item: JSONValue, _ problem: Problem?) -> Form {
         let isTyped = form.has("definition")
+        // What stands is shown beside what was sent: to save again is to decide between them.
+        let isRead = !isTyped || problem?.isOutdated == true
+        let revision = isRead ? item.text("revision") ?? "" : form["revision"]
         var form = Form(
             id: "change-form",
             action: Way.destination(names[0]),
@@ -317,7 +310,7 @@ extension Desk {
                     isCode: true
                 )
             ] + signature(needsReason: false, reasonHint: "Why it changes."),
-            hidden: [("do", "define"), ("revision", item.text("revision") ?? "")],
+            hidden: [("do", "define"), ("revision", revision)],
             buttons: [Form.Button(label: "Save")]
         )
         if isTyped { form.mark(problem) }

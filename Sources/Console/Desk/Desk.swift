@@ -72,11 +72,12 @@ struct Desk {
     func send(
         _ verb: Verb,
         _ path: String,
-        _ body: JSONValue? = nil
+        _ body: JSONValue? = nil,
+        _ condition: API.Condition? = nil
     ) async -> APIReply {
         guard let method = HTTPRequest.Method(rawValue: verb.rawValue) else { return APIReply() }
         do {
-            return APIReply(json: try await api.send(method, path, body?.serialized()))
+            return APIReply(json: try await api.send(method, path, body?.serialized(), condition))
         } catch let problem as Problem {
             return APIReply(problem: problem)
         } catch {

@@ -11,7 +11,7 @@ enum CustomerPage {
     static func show(_ visit: Visit) async throws -> Reply {
         let api = visit.api
         let key = visit["key"]
-        let customer = try await api.get(Address.path("/v1/customers", key))
+        let (customer, tag) = try await api.tagged(Address.path("/v1/customers", key))
         let types = try await MeterTypesPage.all(api)
         let meters = try await api.find(
             "/v1/meters",
@@ -24,6 +24,7 @@ enum CustomerPage {
         let zone = customer.text("timezone") ?? "UTC"
         let subjects = customer["subjects"]?.arrayValue ?? []
         let months = Months(zone: zone, visit)
+        let form = CustomerForm(visit, standing: customer)
         return .page(
             "customer",
             title: customer.text("name") ?? key,
@@ -55,8 +56,11 @@ enum CustomerPage {
                 "statement": Address.path(Console.root + "/customers", key) + "/statement",
                 "call": Curl(visit).get(Address.path("/v1/customers", key)),
                 "isOpen": visit.form?.text("do") == "change",
+                // Where both sides are shown, to save again is to decide between them.
+                "tag": visit.problem?.isOutdated == true ? tag : visit.form?.text("tag") ?? tag,
+                "conflict": form.conflict,
             ] as Values)
-            .with(CustomerForm(visit, standing: customer).values),
+            .with(form.values),
             problem: meters.problem ?? records.problem
         )
     }
@@ -77,7 +81,7 @@ enum CustomerPage {
         }
         let standing = try await visit.api.get(path)
         let definition = try CustomerForm(visit, standing: standing).definition()
-        _ = try await visit.api.put(path, definition)
+        _ = try await visit.api.put(path, definition, .stands(visit.form?.text("tag")))
         return .redirect(visit.path, saying: "It is saved.")
     }
 

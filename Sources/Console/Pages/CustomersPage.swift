@@ -44,15 +44,16 @@ enum CustomersPage {
         guard !key.isEmpty else {
             throw Problem.field("key", "it is missing", remedy: "letters, digits, dots and dashes")
         }
-        if let known = try await visit.api.read(Address.path("/v1/customers", key)) {
+        let definition = try CustomerForm(visit).definition()
+        do {
+            _ = try await visit.api.put(Address.path("/v1/customers", key), definition, .isAbsent)
+        } catch let problem as Problem where problem.isOutdated {
             throw Problem.field(
                 "key",
-                "\(known.text("name") ?? key) has it",
+                "\(problem.extra["current"]?.text("name") ?? key) has it",
                 remedy: "take another one, or change the customer on its page"
             )
         }
-        let definition = try CustomerForm(visit).definition()
-        _ = try await visit.api.put(Address.path("/v1/customers", key), definition)
         let path = Address.path(Console.root + "/customers", key)
         return .redirect(path, saying: "\(definition.text("name") ?? key) is a customer now.")
     }
@@ -90,6 +91,31 @@ struct CustomerForm {
             return (parts + [subject.text("to")].compactMap(\.self)).joined(separator: " | ")
         }
         .joined(separator: "\n")
+    }
+
+    /// The fields in which what stands and what was typed differ, where somebody else changed the
+    /// customer while the form was open: for the partial `conflict`.
+    var conflict: Values? {
+        guard visit.problem?.isOutdated == true, let standing else { return nil }
+        let names = [
+            ("name", "Name"), ("timezone", "Time zone"), ("category", "Category"),
+            ("externalRef", "External reference"),
+        ]
+        var rows = names.map { ($0.1, standing.text($0.0) ?? "", typed($0.0) ?? "") }
+        // The order of lines says nothing; nor does how a form ends them.
+        let lines = (visit.form?.text("subjects") ?? "").split(whereSeparator: \.isNewline)
+        let sent = lines.map { MeterTypeDraft.trimmed($0) }.filter { !$0.isEmpty }.sorted()
+        let stands = (Self.lines(standing) ?? "").split(separator: "\n").map(String.init).sorted()
+        rows.append(
+            ("Subjects", stands.joined(separator: "\n"), sent.joined(separator: "\n"))
+        )
+        let differing = rows.filter { $0.1 != $0.2 }
+        return [
+            "rows": differing.map { row -> Values in
+                ["name": row.0, "standing": row.1, "typed": row.2]
+            },
+            "isSame": differing.isEmpty,
+        ]
     }
 
     /// - Throws: ``Problem`` for a line that cannot be read.

@@ -120,7 +120,10 @@ enum MeterTypePage {
                     "selected": choice.0 == visit.typed("effective", "now"),
                 ]
             }
-            values["readVersion"] = visit.form?.text("readVersion") ?? type.text("version")
+            // Where both sides are shown, to save again is to decide between them.
+            let isRead = visit.problem?.isOutdated == true
+            let read = isRead ? nil : visit.form?.text("readVersion")
+            values["readVersion"] = read ?? type.text("version")
             values["conflict"] = conflict(visit, draft, type)
             try await add(previewOf: draft, to: &values)
         } else {
@@ -136,23 +139,24 @@ enum MeterTypePage {
         )
     }
 
-    /// Both sides, where the definition was changed while the form was open.
+    /// The fields in which both sides differ, where the definition was changed while the form was
+    /// open: for the partial `conflict`.
     private static func conflict(
         _ visit: Visit,
         _ draft: MeterTypeDraft,
         _ type: JSONValue
     ) -> Values? {
-        guard let read = visit.form?.text("readVersion"), read != type.text("version") else {
-            return nil
+        guard visit.problem?.isOutdated == true, let typed = try? draft.definition().objectValue
+        else { return nil }
+        let standing = MeterTypeDraft.definition(of: type).objectValue ?? [:]
+        func text(_ value: JSONValue?) -> String {
+            value.map { $0.stringValue ?? String(decoding: $0.serialized(), as: UTF8.self) } ?? ""
         }
-        func text(_ value: JSONValue?) -> String? {
-            value.map { String(decoding: $0.serialized(pretty: true), as: UTF8.self) }
+        let names = standing.names + typed.names.filter { standing[$0] == nil }
+        let rows = names.filter { standing[$0] != typed[$0] }.map { name -> Values in
+            ["name": name, "standing": text(standing[name]), "typed": text(typed[name])]
         }
-        return [
-            "read": read, "now": type.text("version"),
-            "standing": text(MeterTypeDraft.definition(of: type)),
-            "typed": text(try? draft.definition()),
-        ]
+        return ["rows": rows, "isSame": rows.isEmpty]
     }
 
     private static func facts(_ type: JSONValue) -> [Values] {
@@ -213,18 +217,6 @@ enum MeterTypePage {
 
     private static func revise(_ visit: Visit, _ path: String) async throws -> Reply {
         let type = try await visit.api.get(path)
-        let version = type.text("version") ?? ""
-        guard visit.form?.text("readVersion") == version else {
-            throw Problem(
-                slug: "",
-                title: "It was changed in the meantime",
-                status: 409,
-                detail: """
-                    You read version \(visit.form?.text("readVersion") ?? "none"), and version \
-                    \(version) stands now. Both are below: look, and open the form again.
-                    """
-            )
-        }
         var changes = try MeterTypeDraft(visit, standing: type).changes()
         guard !changes.isEmpty else {
             return .redirect(visit.path, saying: "Nothing was changed.")
@@ -235,7 +227,8 @@ enum MeterTypePage {
         default: break
         }
         if visit.form?.text("restate") != nil { changes["restate"] = true }
-        let made = try await visit.api.patch(path, .object(changes))
+        let read = API.Condition.stands(visit.form?.text("readVersion"))
+        let made = try await visit.api.patch(path, .object(changes), read)
         return .redirect(
             visit.path,
             saying: "Version \(made.text("version") ?? "") is made; its history is being counted."

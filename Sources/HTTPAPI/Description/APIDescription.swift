@@ -147,6 +147,7 @@ extension ProblemType {
         case .itemChanged, .itemSettled: .itemProblem
         case .ruleChanged: .ruleProblem
         case .repairRuleChanged: .repairRuleProblem
+        case .preconditionFailed: .conditionProblem
         default: .problem
         }
     }
@@ -155,6 +156,7 @@ extension ProblemType {
     fileprivate static func document(_ types: [ProblemType], at status: Int) -> JSONObject {
         let all = [
             Schema.problem, .atomicProblem, .itemProblem, .ruleProblem, .repairRuleProblem,
+            .conditionProblem,
         ]
         let choices = all.map { schema in
             (schema, types.filter { $0.schema.name == schema.name })

@@ -21,7 +21,7 @@ extension Operation {
         topic: .customers,
         summary: "One customer.",
         parameters: [customer],
-        outcomes: [.ok("The customer.", .json(.customer))],
+        outcomes: [.ok("The customer.", .json(.customer)).tagged],
         problems: [.notFound]
     )
 
@@ -31,7 +31,7 @@ extension Operation {
         topic: .customers,
         summary: "Makes or replaces a customer: what is left out is gone, subjects too.",
         details: "Each event goes to who owned its subject at its time.",
-        parameters: [customer, .contentEncoding],
+        parameters: [customer, .contentEncoding] + Parameter.conditions,
         body: Body(
             what: "The customer, of at most \(FrontDesk.customerBytesMax) bytes.",
             contents: [
@@ -48,10 +48,10 @@ extension Operation {
             ]
         ),
         outcomes: [
-            Outcome(status: 201, what: "There was none.", contents: [.json(.customer)]),
-            Outcome(status: 200, what: "It was replaced.", contents: [.json(.customer)]),
+            Outcome(status: 201, what: "There was none.", contents: [.json(.customer)]).tagged,
+            Outcome(status: 200, what: "It was replaced.", contents: [.json(.customer)]).tagged,
         ],
-        problems: [.notFound, .unknownField, .subjectOwned, .retired]
+        problems: [.notFound, .unknownField, .subjectOwned, .retired, .preconditionFailed]
     )
 
     static let retireCustomer = Operation(
@@ -59,9 +59,9 @@ extension Operation {
         id: "retireCustomer",
         topic: .customers,
         summary: "Retires a customer: it owns nothing from now on.",
-        parameters: [customer],
+        parameters: [customer] + Parameter.conditions,
         outcomes: [.ok("The customer, and what used it.", .json(.retiredCustomer))],
-        problems: [.notFound, .storageFull]
+        problems: [.notFound, .storageFull, .preconditionFailed]
     )
 
     static let readStatement = Operation(

@@ -31,7 +31,7 @@ extension Operation {
         topic: .destinations,
         summary: "One destination, and how it stands.",
         parameters: [named],
-        outcomes: [.ok("The destination.", .json(.destinationWithStanding))],
+        outcomes: [.ok("The destination.", .json(.destinationWithStanding)).tagged],
         problems: [.notFound]
     )
 
@@ -44,7 +44,7 @@ extension Operation {
             All fields: [destinations](../reference/destinations.md). Answers show `(hidden)` in \
             the place of secrets; sent back so, a secret stays as it is.
             """,
-        parameters: [named, .contentEncoding],
+        parameters: [named, .contentEncoding] + Parameter.conditions,
         body: Body(
             what: "The destination.",
             contents: [
@@ -61,10 +61,10 @@ extension Operation {
             ]
         ),
         outcomes: [
-            Outcome(status: 201, what: "There was none.", contents: [.json(.destination)]),
-            Outcome(status: 200, what: "It was replaced.", contents: [.json(.destination)]),
+            Outcome(status: 201, what: "There was none.", contents: [.json(.destination)]).tagged,
+            Outcome(status: 200, what: "It was replaced.", contents: [.json(.destination)]).tagged,
         ],
-        problems: [.notFound, .unknownField, .retired]
+        problems: [.notFound, .unknownField, .retired, .preconditionFailed]
     )
 
     static let retireDestination = Operation(
@@ -72,9 +72,9 @@ extension Operation {
         id: "retireDestination",
         topic: .destinations,
         summary: "Retires a destination: nothing is sent from now on.",
-        parameters: [named],
-        outcomes: [.ok("The destination.", .json(.destination))],
-        problems: [.notFound, .storageFull]
+        parameters: [named] + Parameter.conditions,
+        outcomes: [.ok("The destination.", .json(.destination)).tagged],
+        problems: [.notFound, .storageFull, .preconditionFailed]
     )
 
     static let pauseDestination = turning("pause", "Nothing is sent until it is resumed.")
@@ -86,9 +86,9 @@ extension Operation {
             id: word + "Destination",
             topic: .destinations,
             summary: summary,
-            parameters: [named],
-            outcomes: [.ok("The destination.", .json(.destination))],
-            problems: [.notFound, .retired, .storageFull]
+            parameters: [named] + Parameter.conditions,
+            outcomes: [.ok("The destination.", .json(.destination)).tagged],
+            problems: [.notFound, .retired, .storageFull, .preconditionFailed]
         )
     }
 

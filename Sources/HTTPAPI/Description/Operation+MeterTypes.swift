@@ -50,7 +50,7 @@ extension Operation {
         topic: .meterTypes,
         summary: "One meter type, with the progress of its backfill.",
         parameters: [key, .version("The newest where left out.")],
-        outcomes: [.ok("The meter type.", .json(.meterType))],
+        outcomes: [.ok("The meter type.", .json(.meterType)).tagged],
         problems: [.notFound]
     )
 

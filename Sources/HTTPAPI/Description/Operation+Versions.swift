@@ -15,7 +15,7 @@ extension Operation {
             + "away. `key`, `aggregation` (with `percentile`, `method` and `timeUnit`) and `unit` "
             + "are the same in all versions. Readings follow the new version once its history is "
             + "counted.",
-        parameters: [key, .contentEncoding],
+        parameters: [key, .contentEncoding] + Parameter.conditions,
         body: Body(
             what: "The changed fields.",
             contents: [
@@ -28,8 +28,8 @@ extension Operation {
                 )
             ]
         ),
-        outcomes: [.ok("The version.", .json(.meterType))],
-        problems: [.notFound, .unknownField, .retired, .periodsClosed]
+        outcomes: [.ok("The version.", .json(.meterType)).tagged],
+        problems: [.notFound, .unknownField, .retired, .periodsClosed, .preconditionFailed]
     )
 
     static let listVersions = Operation(

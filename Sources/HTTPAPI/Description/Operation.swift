@@ -121,6 +121,16 @@ struct Operation: Sendable {
     }
 }
 
+extension Operation.Outcome {
+    /// With the tag that `If-Match` takes.
+    var tagged: Self {
+        var outcome = self
+        let what = "What stands now, for `If-Match`."
+        outcome.headers.append(Operation.Header(name: "ETag", schema: .text, what: what))
+        return outcome
+    }
+}
+
 extension Operation.Parameter {
     static func path(_ name: String, _ schema: Schema, _ what: String) -> Self {
         Self(name: name, place: .path, schema: schema, what: what, isRequired: true)
@@ -184,6 +194,16 @@ extension Operation.Parameter {
         .text(atMost: Limits.reasonBytesMax),
         "Why, for the audit trail."
     )
+    /// For what is changed as a whole.
+    static let conditions = [
+        header(
+            "If-Match",
+            .text,
+            "The `ETag` that was read: the change is made to that alone, otherwise 412. A change "
+                + "that changes nothing succeeds."
+        ),
+        header("If-None-Match", .text, "`*`: make it, and replace nothing."),
+    ]
     static let contentEncoding = header(
         "Content-Encoding",
         .words(["", "identity", "gzip", "x-gzip", "zstd"]),

@@ -92,6 +92,13 @@ extension Schema {
     )
     .named("RuleProblem", "Why a validation rule was not changed, with both sides.")
 
+    static let conditionProblem = answer(
+        problemFields + [
+            .optional("current", open([]), "What stands now; its tag is in `ETag`.")
+        ]
+    )
+    .named("ConditionProblem", "Why a change was not made: another one came before.")
+
     static let itemProblem = answer(
         problemFields + [
             .required("current", quarantined, "The item as it stands."),

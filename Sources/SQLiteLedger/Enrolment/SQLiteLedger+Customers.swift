@@ -3,17 +3,23 @@ internal import Synchronization
 public import UsageModel
 
 extension SQLiteLedger {
-    public func put(_ customer: CustomerDefinition) async throws(LedgerError) -> Customer {
+    public func put(
+        _ customer: CustomerDefinition,
+        if condition: @escaping ChangeCondition<Customer>
+    ) async throws(LedgerError) -> Customer {
         let core = core
         return try await perform { committer in
-            try core.put(customer, position: committer.position)
+            try core.put(customer, if: condition, position: committer.position)
         }
     }
 
-    public func retire(customer key: CustomerKey) async throws(LedgerError) -> Customer {
+    public func retire(
+        customer key: CustomerKey,
+        if condition: @escaping ChangeCondition<Customer>
+    ) async throws(LedgerError) -> Customer {
         let core = core
         return try await perform { committer in
-            try core.retire(key, position: committer.position)
+            try core.retire(key, if: condition, position: committer.position)
         }
     }
 
@@ -42,6 +48,7 @@ extension SQLiteLedger {
 extension LedgerCore {
     fileprivate func put(
         _ definition: CustomerDefinition,
+        if condition: ChangeCondition<Customer>,
         position: UInt64
     ) throws(LedgerError) -> Customer {
         let registry = customerRegistry.withLock { $0 }
@@ -50,6 +57,9 @@ extension LedgerCore {
             throw LedgerError(.retired, "customer \"\(definition.key)\" is retired")
         }
         if let known, known.definition == definition { return known }
+        guard condition(known) else {
+            throw LedgerError(.outdated, "the customer is another by now")
+        }
         if known == nil, registry.count >= Limits.customersMax {
             throw LedgerError(.limitExceeded, "there are \(Limits.customersMax) customers")
         }
@@ -82,12 +92,16 @@ extension LedgerCore {
 
     fileprivate func retire(
         _ key: CustomerKey,
+        if condition: ChangeCondition<Customer>,
         position: UInt64
     ) throws(LedgerError) -> Customer {
         guard let known = customerRegistry.withLock({ $0.customer(key) }) else {
             throw LedgerError(.notFound, "there is no customer \"\(key)\"")
         }
         guard known.retiredAt == nil else { return known }
+        guard condition(known) else {
+            throw LedgerError(.outdated, "the customer is another by now")
+        }
         var customer = known
         let now = clock()
         (customer.retiredAt, customer.changedAt) = (now, now)

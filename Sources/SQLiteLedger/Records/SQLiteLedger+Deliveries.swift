@@ -11,16 +11,20 @@ extension SQLiteLedger: DeliveryStore {
     }
 
     public func put(
-        _ definition: DestinationDefinition
+        _ definition: DestinationDefinition,
+        if condition: @escaping ChangeCondition<Destination>
     ) async throws(LedgerError) -> Destination {
         try keeping("keeping a destination") {
-            try core.truth.put(definition, now: core.clock())
+            try core.truth.put(definition, if: condition, now: core.clock())
         }
     }
 
-    public func retire(destination key: DestinationKey) async throws(LedgerError) -> Destination {
+    public func retire(
+        destination key: DestinationKey,
+        if condition: @escaping ChangeCondition<Destination>
+    ) async throws(LedgerError) -> Destination {
         try keeping("retiring a destination") {
-            try core.truth.retire(destination: key, now: core.clock())
+            try core.truth.retire(destination: key, if: condition, now: core.clock())
         }
     }
 

@@ -64,7 +64,11 @@ extension Truth {
         )
     }
 
-    func put(_ definition: DestinationDefinition, now: Instant) throws -> Destination {
+    func put(
+        _ definition: DestinationDefinition,
+        if condition: ChangeCondition<Destination>,
+        now: Instant
+    ) throws -> Destination {
         let document = JSONValue.object(DestinationDocument.write(definition))
         let text = String(decoding: document.serialized(), as: UTF8.self)
         let author = Author.current
@@ -73,8 +77,11 @@ extension Truth {
             if known?.retiredAt != nil {
                 throw LedgerError(.retired, "destination \"\(definition.key)\" is retired")
             }
-            if let known {
-                if known.definition == definition { return known }
+            if let known, known.definition == definition { return known }
+            guard condition(known) else {
+                throw LedgerError(.outdated, "the destination is another by now")
+            }
+            if known != nil {
                 try database.execute(
                     sql: """
                         UPDATE destination SET definition = ?, revision = revision + 1,
@@ -108,11 +115,18 @@ extension Truth {
         }
     }
 
-    func retire(destination key: DestinationKey, now: Instant) throws -> Destination {
+    func retire(
+        destination key: DestinationKey,
+        if condition: ChangeCondition<Destination>,
+        now: Instant
+    ) throws -> Destination {
         let author = Author.current
         return try pool.write { database in
             let known = try Self.known(key, database).destination
             guard known.retiredAt == nil else { return known }
+            guard condition(known) else {
+                throw LedgerError(.outdated, "the destination is another by now")
+            }
             try database.execute(
                 sql: """
                     UPDATE destination SET retired_at = ?, changed_at = ?
