@@ -1,7 +1,8 @@
 import WireFormat
 
 /// Looks for things by what somebody typed: for the palette, the page of results, the list of
-/// meters. Subjects and customers by how they begin, meter types by any part of their names.
+/// meters. Subjects by how they begin, meter types and customers by any part of what they are
+/// called, customers by their subjects too.
 struct Finding {
     struct Item {
         var kind: String
@@ -46,17 +47,14 @@ struct Finding {
         return items + (try await named(typed))
     }
 
-    /// Customers whose key begins so, as it is typed or in small letters.
+    /// Customers whose key, name, reference or a subject holds it; the one of that key first.
     func customers(_ typed: String, most: Int) async throws -> [JSONValue] {
         let found = try await visit.api.find(
             "/v1/customers",
             ["q": typed, "limit": String(most)]
         )
-        guard found.items.isEmpty, typed != typed.lowercased() else { return found.items }
-        return try await visit.api.find(
-            "/v1/customers",
-            ["q": typed.lowercased(), "limit": String(most)]
-        ).items
+        guard let named = try await find("/v1/customers", typed) else { return found.items }
+        return Array(([named] + found.items.filter { $0["key"] != named["key"] }).prefix(most))
     }
 
     static func types(_ typed: String, in types: [JSONValue]) -> [JSONValue] {

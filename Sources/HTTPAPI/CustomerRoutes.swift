@@ -131,7 +131,7 @@ extension FrontDesk {
     /// `GET /v1/customers`, in the order of the keys.
     func listCustomers(_ call: Call) async throws -> Answer {
         var query = try call.query()
-        var question = CustomerQuery(prefix: query.text("q") ?? "", limit: query.limit())
+        var question = CustomerQuery(text: query.text("q") ?? "", limit: query.limit())
         if var cursor = try query.cursor(.customers) {
             question.after = try cursor.readText().flatMap(CustomerKey.init)
         }
@@ -139,9 +139,9 @@ extension FrontDesk {
         let answer = try await ledger.customers(question)
         let items = answer.customers.map { JSONValue.object(Self.customerDocument($0)) }
         var document: JSONObject = ["items": .array(items)]
-        if answer.hasMore, let last = answer.customers.last {
+        if let next = answer.next {
             var cursor = Cursor(.customers, fingerprint: query.fingerprint)
-            cursor.append(last.key.text)
+            cursor.append(next.text)
             document["next"] = .string(cursor.text)
         }
         return .json(document, isPretty: call.isPretty)

@@ -2,24 +2,27 @@ public import UsageModel
 
 /// A question for customers: `GET /v1/customers`, understood.
 public struct CustomerQuery: Sendable {
-    /// What the key begins with.
-    public var prefix: String
+    /// What the key, the name, the external reference or a subject holds, whichever case its
+    /// letters have (``CustomerText``). Empty: all customers.
+    public var text: String
     public var limit: Int
-    /// The last key of the page before.
+    /// Where the page before ended.
     public var after: CustomerKey?
 
-    public init(prefix: String = "", limit: Int, after: CustomerKey? = nil) {
-        (self.prefix, self.limit, self.after) = (prefix, limit, after)
+    public init(text: String = "", limit: Int, after: CustomerKey? = nil) {
+        (self.text, self.limit, self.after) = (text, limit, after)
     }
 }
 
 public struct CustomerAnswer: Sendable {
     /// In the order of their keys, the retired ones included.
     public var customers: [Customer]
-    public var hasMore: Bool
+    /// Where the next page begins; nil at the end. A page may hold fewer customers than asked for,
+    /// or none, and others follow all the same: see ``Limits/customerSearchBytesMax``.
+    public var next: CustomerKey?
 
-    public init(customers: [Customer], hasMore: Bool) {
-        (self.customers, self.hasMore) = (customers, hasMore)
+    public init(customers: [Customer], next: CustomerKey?) {
+        (self.customers, self.next) = (customers, next)
     }
 }
 

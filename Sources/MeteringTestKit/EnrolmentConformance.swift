@@ -202,9 +202,20 @@ struct EnrolmentConformance {
         let rest = [Ownership(subject: "p/1", from: later(1_000))]
         _ = try await ledger.put(CustomerDefinition(key: south, subjects: rest))
         let page = try await ledger.customers(CustomerQuery(limit: 1))
-        check(page.customers.map(\.key) == [north] && page.hasMore, "customers come by their keys")
+        check(
+            page.customers.map(\.key) == [north] && page.next == north,
+            "customers come by their keys"
+        )
         let next = try await ledger.customers(CustomerQuery(limit: 9, after: north))
-        check(next.customers.map(\.key) == [south] && !next.hasMore, "page by page")
+        check(next.customers.map(\.key) == [south] && next.next == nil, "page by page")
+        for (text, found) in [
+            ("OrT", [north]), ("p/1", [north, south]), ("P/", [north, south]),
+            ("th", [north, south]),
+            ("northsouth", []), ("south ", []),
+        ] {
+            let page = try await ledger.customers(CustomerQuery(text: text, limit: 9))
+            check(page.customers.map(\.key) == found, "customers are found by \(text)")
+        }
     }
 
     private mutating func owners() async throws {

@@ -195,12 +195,16 @@ extension ReferenceLedger {
     public func customers(_ query: CustomerQuery) async throws(LedgerError) -> CustomerAnswer {
         let customers = state.withLock { $0.customersNow() }.sorted { $0.key < $1.key }
             .filter { customer in
-                customer.key.text.utf8.starts(with: query.prefix.utf8)
-                    && (query.after.map { customer.key > $0 } ?? true)
+                let texts = [
+                    customer.key.text, customer.definition.name, customer.definition.externalRef,
+                ]
+                return (texts + customer.definition.subjects.map(\.subject)).contains {
+                    query.text.isEmpty || $0.lowercased().contains(query.text.lowercased())
+                } && (query.after.map { customer.key > $0 } ?? true)
             }
         return CustomerAnswer(
             customers: Array(customers.prefix(query.limit)),
-            hasMore: customers.count > query.limit
+            next: customers.count > query.limit ? customers[query.limit - 1].key : nil
         )
     }
 

@@ -90,6 +90,8 @@ public enum Limits {
     public static let customerKeyBytesMax = 128
     /// The most customers, retired ones included.
     public static let customersMax = 100_000
+    /// The most bytes of customers that one page of a search looks at.
+    public static let customerSearchBytesMax = 32 * 1024 * 1024
     /// The most subjects of one customer, each with a stretch of time.
     public static let customerSubjectsMax = 10_000
     /// The most things that the answer lists which use what was retired.

@@ -15,7 +15,8 @@ ASKED = 11
 PAGES = [
     "/console/meters", "/console/meters?q=user-00077", "/console/meters?q=nobody-at-all",
     "/console/meters?type=calls", "/console/meter-types", "/console/customers",
-    "/console/customers?q=customer-7", "/console/events", "/console/events?subject=user-0000777",
+    "/console/customers?q=customer-7", "/console/customers?q=nobody-at-all",
+    "/console/events", "/console/events?subject=user-0000777",
     "/console/events?type=call", "/console/quarantine", "/console/quarantine/items",
     "/console/corrections", "/console/backfill-sets", "/console/records",
     "/console/destinations", "/console/deliveries", "/console/audit", "/console",

@@ -11,7 +11,15 @@ extension Operation {
         id: "listCustomers",
         topic: .customers,
         summary: "Lists customers in the order of their keys, the retired ones included.",
-        parameters: [.query("q", .text, "What the key begins with.")] + Parameter.paging,
+        details: "A page may hold fewer items than `limit`, or none, while `next` is there.",
+        parameters: [
+            .query(
+                "q",
+                .text,
+                "What the key, the name, the external reference or a subject holds; large letters "
+                    + "and small ones are one."
+            )
+        ] + Parameter.paging,
         outcomes: [.ok("A page of customers.", .json(.page(of: .customer)))]
     )
 

@@ -32,16 +32,7 @@ extension SQLiteLedger {
     }
 
     public func customers(_ query: CustomerQuery) async throws(LedgerError) -> CustomerAnswer {
-        let registry = core.customerRegistry.withLock { $0 }
-        let keys = registry.keys.lazy.filter { key in
-            key.text.utf8.starts(with: query.prefix.utf8)
-                && (query.after.map { key > $0 } ?? true)
-        }
-        let page = Array(keys.prefix(query.limit + 1))
-        return CustomerAnswer(
-            customers: page.prefix(query.limit).compactMap { registry.customer($0) },
-            hasMore: page.count > query.limit
-        )
+        core.customerRegistry.withLock { $0 }.search(query)
     }
 }
 

@@ -82,12 +82,13 @@ struct CustomersList: AsyncParsableCommand {
         var next: String?
     }
 
-    @Option(help: "List only keys that begin so.") var prefix: String?
+    @Option(help: "List only those whose key, name, reference or a subject holds this.")
+    var search: String?
     @OptionGroup var list: ListFlags
     @OptionGroup var answer: AnswerFlags
 
     func run() async throws {
-        let query = (prefix.map { [("q", $0)] } ?? []) + list.query
+        let query = (search.map { [("q", $0)] } ?? []) + list.query
         try await ServerConnection.open(answer.server) { server in
             let got = try await server.ask(.get, "/v1/customers", query: query)
             guard !answer.json else { return Terminal.put(got) }
