@@ -25,6 +25,10 @@ public struct Console: Sendable {
         public var clock: @Sendable () -> Instant
         /// An instant as the clocks of a zone show it, RFC 3339; nil where there is no such zone.
         public var localTime: @Sendable (_ instant: Instant, _ zone: String) -> String?
+        /// The first instant at which the clocks of a zone show a time such as
+        /// `2026-11-01T00:00:00`, or a later one where they skip it; nil where there is no such
+        /// time or zone.
+        public var firstInstant: @Sendable (_ local: String, _ zone: String) -> Instant?
         /// So many bytes that nobody can guess.
         public var entropy: @Sendable (_ count: Int) -> [UInt8]
         /// Waits; ends early by throwing where it is cancelled.
@@ -38,11 +42,15 @@ public struct Console: Sendable {
                 _,
                 _ in nil
             },
+            firstInstant: @escaping @Sendable (_ local: String, _ zone: String) -> Instant? = {
+                _,
+                _ in nil
+            },
             entropy: @escaping @Sendable (_ count: Int) -> [UInt8],
             rest: @escaping @Sendable (_ time: Duration) async throws -> Void
         ) {
-            (self.host, self.namesAllowed) = (host, namesAllowed)
-            (self.clock, self.localTime) = (clock, localTime)
+            (self.host, self.namesAllowed, self.clock) = (host, namesAllowed, clock)
+            (self.localTime, self.firstInstant) = (localTime, firstInstant)
             (self.entropy, self.rest) = (entropy, rest)
         }
     }

@@ -48,4 +48,13 @@ extension SystemTimeZones {
     public func local(_ instant: Instant, inZone name: String) -> String? {
         (try? rules(named: name))?.local(instant)
     }
+
+    /// The first instant at which the clocks of a zone show a time such as `2026-11-01T00:00:00`,
+    /// or a later one where they skip it: the first moment of a day is that of its midnight. nil
+    /// where it is no time, or the zone is not to be had.
+    public func firstInstant(showing local: String, inZone name: String) -> Instant? {
+        guard let plain = Instant(rfc3339: local + "Z"), let rules = try? rules(named: name)
+        else { return nil }
+        return rules.firstInstant(atOrAfterLocal: LocalDateTime(microseconds: plain.microseconds))
+    }
 }

@@ -94,6 +94,7 @@ struct RunningServer {
                 namesAllowed: configuration.namesAllowed,
                 clock: SystemClock.now,
                 localTime: { zones.local($0, inZone: $1) },
+                firstInstant: { zones.firstInstant(showing: $0, inZone: $1) },
                 entropy: SystemClock.entropy,
                 rest: CourierService.sleep
             )

@@ -91,7 +91,8 @@ final class DeskHouse: Sendable {
             Console.Surroundings(
                 host: host,
                 clock: { Self.now },
-                localTime: { SystemTimeZones().local($0, inZone: $1) },
+                localTime: { SystemTimeZones.shared.local($0, inZone: $1) },
+                firstInstant: { SystemTimeZones.shared.firstInstant(showing: $0, inZone: $1) },
                 entropy: { Array(repeating: 9, count: $0) },
                 rest: { _ in throw CancellationError() }
             )

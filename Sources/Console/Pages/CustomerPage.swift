@@ -22,8 +22,7 @@ enum CustomerPage {
             ["customer": key, "order": "desc", "limit": String(recordsMax)]
         )
         let zone = customer.text("timezone") ?? "UTC"
-        let subjects = customer["subjects"]?.arrayValue ?? []
-        let months = Months(zone: zone, visit)
+        let clock = ZoneClock(zone, visit)
         let form = CustomerForm(visit, standing: customer)
         return .page(
             "customer",
@@ -37,14 +36,13 @@ enum CustomerPage {
                 "metadata": (customer["metadata"]?.objectValue?.members ?? []).map {
                     ["name": $0.name, "text": $0.value.stringValue] as Values
                 },
-                "subjects": subjects.prefix(subjectsMax).map { subject(of: $0) },
-                "moreSubjects": subjects.count > subjectsMax ? subjects.count - subjectsMax : nil,
+                "owned": subjects(of: customer, visit),
                 "meters": try await MeterRows(meters.items, types, visit).values(),
                 "allMeters": Address.link(Console.root + "/meters", ["customer": key]),
                 "hasMoreMeters": meters.next != nil,
                 "records": records.items.map { RecordRow($0).values },
                 "allRecords": Address.link(Console.root + "/records", ["customer": key]),
-                "months": months.newest(4).map { month -> Values in
+                "months": clock.newestMonths(4, at: visit.now).map { month -> Values in
                     [
                         "label": month.label,
                         "href": Address.link(
@@ -65,11 +63,35 @@ enum CustomerPage {
         )
     }
 
-    private static func subject(of ownership: JSONValue) -> Values {
+    /// The subjects with the times between which it owns them, page by page: `subjects=2`, or all
+    /// of them at once.
+    private static func subjects(of customer: JSONValue, _ visit: Visit) -> Values {
+        let all = customer["subjects"]?.arrayValue ?? []
+        let asked = visit.query.text("subjects")
+        let isAll = asked == "all" || all.count <= subjectsMax
+        let pages = max((all.count + subjectsMax - 1) / subjectsMax, 1)
+        let page = min(max(asked.flatMap { Int($0) } ?? 1, 1), pages)
+        let first = isAll ? 0 : (page - 1) * subjectsMax
+        let shown = isAll ? all[...] : all[first..<min(first + subjectsMax, all.count)]
+        return [
+            "rows": shown.map { subject(of: $0, customer.text("timezone")) },
+            "count": Shown.grouped(String(all.count)),
+            "isPaged": all.count > subjectsMax,
+            "words": isAll
+                ? "all \(all.count)" : "\(first + 1) to \(first + shown.count) of \(all.count)",
+            "previous": !isAll && page > 1 ? visit.link(["subjects": String(page - 1)]) : nil,
+            "next": !isAll && page < pages ? visit.link(["subjects": String(page + 1)]) : nil,
+            "all": isAll ? nil : visit.link(["subjects": "all"]),
+        ]
+    }
+
+    private static func subject(of ownership: JSONValue, _ zone: String?) -> Values {
         let name = ownership.stringValue ?? ownership.text("subject") ?? ""
         return [
-            "name": name, "from": ownership.time("from"), "to": ownership.time("to"),
+            "name": name,
+            "from": ownership.time("from", zone: zone), "to": ownership.time("to", zone: zone),
             "events": Address.link(Console.root + "/events", ["subject": name]),
+            "meters": Address.link(Console.root + "/meters", ["q": name]),
         ]
     }
 
@@ -85,65 +107,23 @@ enum CustomerPage {
         return .redirect(visit.path, saying: "It is saved.")
     }
 
-    /// `/console/customers/{key}/statement`: the document of the API, to print.
+    /// `/console/customers/{key}/statement`: the document of the API, to print. Days are those of
+    /// the customer's zone; the last one is not part of it.
     static func statement(_ visit: Visit) async throws -> Reply {
-        /// A day is enough; then it begins at midnight in UTC.
-        func whole(_ text: String?) -> String? {
-            text.map { $0.utf8.count == 10 ? $0 + "T00:00:00Z" : $0 }
-        }
-        let path = Address.path("/v1/customers", visit["key"]) + "/statement"
+        let path = Address.path("/v1/customers", visit["key"])
+        let customer = try await visit.api.get(path)
+        let clock = ZoneClock(customer.text("timezone") ?? "UTC", visit)
         let link = Address.link(
-            path,
-            ["from": whole(visit.query.text("from")), "to": whole(visit.query.text("to"))]
+            path + "/statement",
+            [
+                "from": visit.query.text("from").map(clock.instant(typed:)),
+                "to": visit.query.text("to").map(clock.instant(typed:)),
+            ]
         )
         let (head, body) = try await visit.api.answer(.get, link)
         guard head.status == .ok else {
             throw Problem(JSONValue.read(trusted: body), status: head.status.code)
         }
         return .document(head, body)
-    }
-}
-
-/// Calendar months of a zone.
-struct Months {
-    struct Month {
-        /// Such as `2026-11`.
-        var label: String
-        var from: String
-        var to: String
-    }
-
-    private let zone: String
-    private let visit: Visit
-
-    init(zone: String, _ visit: Visit) { (self.zone, self.visit) = (zone, visit) }
-
-    /// The month that runs and those before it, the newest first.
-    func newest(_ count: Int) -> [Month] {
-        let local = visit.surroundings.localTime(visit.now, zone) ?? visit.now.rfc3339
-        let parts = local.prefix(7).split(separator: "-").compactMap { Int($0) }
-        guard parts.count == 2 else { return [] }
-        let running = parts[0] * 12 + parts[1] - 1
-        return (0..<count).compactMap { back in
-            let month = running - back
-            guard let from = start(of: month), let to = start(of: month + 1) else { return nil }
-            return Month(label: Self.label(month), from: from, to: to)
-        }
-    }
-
-    private static func label(_ month: Int) -> String {
-        let number = month % 12 + 1
-        return "\(month / 12)-\(number < 10 ? "0" : "")\(number)"
-    }
-
-    /// The first instant of a month, in UTC: what the clocks show at that time in UTC tells how far
-    /// they are off.
-    private func start(of month: Int) -> String? {
-        guard let plain = Instant(rfc3339: Self.label(month) + "-01T00:00:00Z"),
-            let shown = visit.surroundings.localTime(plain, zone),
-            let local = Instant(rfc3339: String(shown.prefix(19)) + "Z")
-        else { return nil }
-        let off = local.microseconds - plain.microseconds
-        return Instant(microseconds: plain.microseconds - off).rfc3339
     }
 }
