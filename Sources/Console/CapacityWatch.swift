@@ -1,15 +1,18 @@
 import UsageModel
 import WireFormat
 
-/// The meters that used most of their capacity in the running period.
+/// The meters that used most of their capacity in their running periods.
 ///
-/// The API tells a meter's value by subject, in the order of subjects: the largest are found by
-/// looking at all, so that there is a most.
+/// The API tells a meter's value by subject, and not in the order of values: the largest are found
+/// by looking at all. So there is a most, and where there are more meters the page says how many
+/// it looked at.
 struct CapacityWatch {
-    /// Readings of one meter type that are looked at.
-    private static let readingsMax = 2_000
-    private static let typesMax = 6
+    /// Meters that are looked at.
+    private static let metersMax = 1_000
+    private static let questionsMax = 20
     private static let shownMax = 6
+    /// What a meter must have used of its capacity to be shown, in percent.
+    private static let percentMin = 50
 
     private let visit: Visit
 
@@ -18,45 +21,51 @@ struct CapacityWatch {
     func values(of types: [JSONValue]) async throws -> Values {
         let limited = types.filter { $0.text("capacity") != nil }
         guard !limited.isEmpty else { return ["hasNone": true] }
-        let status = try await visit.api.get("/v1/status")
-        let subjects = status.text("subjects").flatMap(Int.init) ?? 0
-        guard subjects <= Self.readingsMax else { return ["isTooMuch": true] }
+        let (meters, hasMore) = try await meters(of: limited)
+        let used = try await MeterReadings(visit)
+            .periods(of: meters, questionsMax: Self.questionsMax)
+        let named = Dictionary(limited.map { ($0.text("key") ?? "", $0) }) { $1 }
         var found: [(percent: Int, values: Values)] = []
-        for type in limited.prefix(Self.typesMax) { found += try await full(type) }
+        for meter in meters {
+            guard let id = meter.text("id"), let type = named[meter.text("meterType") ?? ""],
+                let percent = Shown.percent(used.values[id], of: type.text("capacity")),
+                percent >= Self.percentMin
+            else { continue }
+            let values: Values = [
+                "href": Address.path(Console.root + "/meters", id),
+                "subject": meter.text("subject"), "type": type.text("name"),
+                "percent": percent, "bar": min(percent, 100),
+            ]
+            found.append((percent, values))
+        }
         found.sort { $0.percent > $1.percent }
-        guard !found.isEmpty else { return ["isQuiet": true] }
-        return ["hasMeters": true, "meters": found.prefix(Self.shownMax).map(\.values)]
+        let isPart = hasMore || used.meters < meters.count
+        return [
+            "hasMeters": !found.isEmpty, "isQuiet": found.isEmpty,
+            "meters": found.prefix(Self.shownMax).map(\.values),
+            "more": found.count > Self.shownMax ? found.count - Self.shownMax : nil,
+            "looked": isPart ? Shown.grouped(String(used.meters)) : nil,
+        ]
     }
 
-    /// The meters of a type that used half of their capacity, or more.
-    private func full(_ type: JSONValue) async throws -> [(percent: Int, values: Values)] {
-        guard let key = type.text("key") else { return [] }
-        let start = await RunningPeriod(of: type, visit).start
-        var found: [(percent: Int, values: Values)] = []
+    /// The first meters of these types, and whether there are more.
+    private func meters(of types: [JSONValue]) async throws -> ([JSONValue], hasMore: Bool) {
+        let keys = types.compactMap { $0.text("key") }.joined(separator: ",")
+        var meters: [JSONValue] = []
         var cursor: String?
-        for _ in 0..<2 {
-            let usage = try await visit.api.find(
-                "/v1/usage",
+        // A page may be short while others follow: so many are enough.
+        for _ in 0..<3 {
+            let page = try await visit.api.get(
+                "/v1/meters",
                 [
-                    "meterType": key, "groupBy": "subject", "from": start,
-                    "to": visit.now.rfc3339, "limit": "1000", "cursor": cursor,
+                    "meterType": keys, "limit": String(Self.metersMax - meters.count),
+                    "cursor": cursor,
                 ]
             )
-            for reading in usage.json["readings"]?.arrayValue ?? [] {
-                let value = reading.text("value")
-                guard let subject = reading.text("subject"),
-                    let percent = Shown.percent(value, of: type.text("capacity")), percent >= 50
-                else { continue }
-                let href = Address.path(Console.root + "/meters", key + "~" + subject)
-                let values: Values = [
-                    "href": href, "subject": subject, "type": type.text("name") ?? key,
-                    "percent": percent,
-                ]
-                found.append((percent, values))
-            }
-            cursor = usage.next
-            if cursor == nil { break }
+            meters += page["items"]?.arrayValue ?? []
+            cursor = page.text("next")
+            if cursor == nil || meters.count >= Self.metersMax { break }
         }
-        return found
+        return (meters, cursor != nil)
     }
 }

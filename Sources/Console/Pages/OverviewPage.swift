@@ -24,7 +24,7 @@ enum OverviewPage {
                 "hasSources": lines.count > 1,
                 "deliveries": try await deliveries(api),
                 "typesHref": types.isEmpty ? Console.root + "/meter-types/new" : nil,
-                "closing": try await closing(types, visit),
+                "closing": try await ClosingPeriods(visit).values(of: types),
                 "capacity": try await CapacityWatch(visit).values(of: types),
             ]
         )
@@ -92,26 +92,6 @@ enum OverviewPage {
             ])
         }
         return shown
-    }
-
-    /// The meter types whose running periods end within a day, the soonest first.
-    private static func closing(_ types: [JSONValue], _ visit: Visit) async throws -> [Values] {
-        let horizon = Instant(microseconds: visit.now.microseconds + 86_400 * 1_000_000)
-        var found: [(end: Instant, values: Values)] = []
-        for type in types.prefix(50) where type.text("resetSchedule") != "never" {
-            let running = await RunningPeriod(of: type, visit)
-            guard let key = type.text("key"), let first = running.end,
-                let end = Instant(rfc3339: first), end <= horizon
-            else { continue }
-            let values: Values = [
-                "name": type.text("name"), "key": key,
-                "href": Address.path(Console.root + "/meter-types", key),
-                "end": Shown.time(first, zone: type.text("timezone")),
-                "schedule": ResetWords(type["resetSchedule"]).text,
-            ]
-            found.append((end, values))
-        }
-        return found.sorted { $0.end < $1.end }.prefix(8).map(\.values)
     }
 
     // MARK: Who sits there
