@@ -3,7 +3,13 @@ enum ConsolePages {
     static let stack: [PageRoute] = [
         PageRoute("", OverviewPage.show),
         PageRoute("/meters", MetersPage.show),
+        PageRoute("/meters/new", MeterEnrolPage.show, post: MeterEnrolPage.enrol),
         PageRoute("/meters/{id}", MeterPage.show),
+        PageRoute(
+            "/meters/{id}/standing",
+            MeterStandingPage.show,
+            post: MeterStandingPage.change
+        ),
         PageRoute("/meter-types", MeterTypesPage.show),
         PageRoute("/meter-types/new", MeterTypePage.showNew, post: MeterTypePage.make),
         PageRoute("/meter-types/preview", MeterTypePage.showNew, post: MeterTypePage.preview),

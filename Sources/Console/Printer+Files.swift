@@ -17,6 +17,8 @@ extension Printer {
         ("spark", PackageResources.spark_mustache),
         ("meters", PackageResources.meters_mustache),
         ("meter", PackageResources.meter_mustache),
+        ("meter-standing", PackageResources.meter_standing_mustache),
+        ("meter-enrol", PackageResources.meter_enrol_mustache),
         ("search", PackageResources.search_mustache),
         ("meter-types", PackageResources.meter_types_mustache),
         ("meter-type", PackageResources.meter_type_mustache),

@@ -16,7 +16,10 @@ def pages(browser, tally, prefix):
     links = page.evaluate(
         "[...document.querySelectorAll('nav.side a[href]')].map(each => each.pathname)"
     )
-    links += ["/console/meter-types/new", "/console/corrections/new", "/console/search-page?q=a"]
+    links += [
+        "/console/meter-types/new", "/console/meters/new", "/console/corrections/new",
+        "/console/search-page?q=a",
+    ]
     for link in dict.fromkeys(links):
         answer = page.goto(browser.origin + link)
         tally.equal(answer.status, 200, f"{link} answers")
