@@ -6,9 +6,13 @@ import WireFormat
 struct MeterRange {
     static let windows = ["hour", "day", "week", "month"]
     private static let day: Int64 = 86_400 * 1_000_000
+    /// Of a meter without a period.
+    private static let daysShown = 30
 
     let from: String
     let to: String
+    /// As people write them.
+    let typed: (from: String, to: String)
     let window: String
     let zone: String
     /// The stretch before; nil where there is none.
@@ -24,31 +28,58 @@ struct MeterRange {
         zone = query.text("timezone") ?? meter.text("period", "timezone") ?? "UTC"
         let (start, end) = (meter.text("period", "start"), meter.text("period", "end"))
         let isAsked = query.text("from") != nil || query.text("to") != nil
-        let length: Int64
+        let clock = ZoneClock(zone, visit)
         if !isAsked, let start, let end {
             (from, to, isPeriod) = (start, end, true)
             before = previous.flatMap { one in
                 one.text("start").flatMap { start in one.text("end").map { (start, $0) } }
             }
-            length = Self.length(start, end)
         } else {
-            // A meter that never resets, or whose period has no start: the days up to its last
-            // event, or to now.
-            let now = visit.now.microseconds / Self.day
-            let last = meter.text("lastEventAt").flatMap { Instant(rfc3339: $0) }
-                .map { $0.microseconds / Self.day }
-            let ending = last.map { now - $0 > 30 ? $0 : now } ?? now
-            let (first, behind) = ((ending - 29) * Self.day, (ending + 1) * Self.day)
-            from = query.text("from") ?? Instant(microseconds: first).rfc3339
-            to = query.text("to") ?? Instant(microseconds: behind).rfc3339
+            let days = Self.days(meter, clock, visit.now)
+            from = query.text("from").map(clock.instant(typed:)) ?? days.from
+            to = query.text("to").map(clock.instant(typed:)) ?? days.to
             isPeriod = false
-            length = Self.length(from, to)
-            before = Instant(rfc3339: from).map { start in
-                (Instant(microseconds: start.microseconds - length).rfc3339, start.rfc3339)
-            }
+            before = Self.before(from, to, clock)
         }
+        typed = (clock.typed(from), clock.typed(to))
+        let length = Self.length(from, to)
         let fitting = length <= 2 * Self.day ? "hour" : length <= 100 * Self.day ? "day" : "month"
         window = query.text("window") ?? fitting
+    }
+
+    /// The days up to now, or up to the last event where that is long ago: of a meter that never
+    /// resets, or whose period has no start.
+    private static func days(
+        _ meter: JSONValue,
+        _ clock: ZoneClock,
+        _ now: Instant
+    ) -> (from: String, to: String) {
+        let today = clock.day(at: now)
+        let last = meter.text("lastEventAt").flatMap { Instant(rfc3339: $0) }
+            .map(clock.day(at:))
+        let isLongAgo = last.map { ZoneClock.days(from: $0, to: today) > daysShown } ?? false
+        let ending = isLongAgo ? last ?? today : today
+        let first = clock.start(ofDay: ZoneClock.day(ending, plus: 1 - daysShown)) ?? now
+        let behind = clock.start(ofDay: ZoneClock.day(ending, plus: 1)) ?? now
+        return (first.rfc3339, behind.rfc3339)
+    }
+
+    /// As long a stretch before: as many days, where days are looked at, since some are shorter.
+    private static func before(
+        _ from: String,
+        _ to: String,
+        _ clock: ZoneClock
+    ) -> (from: String, to: String)? {
+        guard let start = Instant(rfc3339: from), let end = Instant(rfc3339: to), start < end
+        else { return nil }
+        if clock.isStart(start), clock.isStart(end) {
+            let first = clock.day(at: start)
+            let count = ZoneClock.days(from: first, to: clock.day(at: end))
+            return clock.start(ofDay: ZoneClock.day(first, plus: -count))
+                .map { ($0.rfc3339, from) }
+        }
+        let earlier = 2 * start.microseconds - end.microseconds
+        return (Instant(microseconds: earlier).rfc3339, from)
     }
 
     private static func length(_ from: String, _ to: String) -> Int64 {

@@ -1,8 +1,13 @@
 /// A call of the API as a line for a shell.
 enum CallLine {
     /// - Parameter address: Where the server listens, without a path: `http://127.0.0.1:8337`.
-    static func get(_ address: String, _ path: String, _ query: [(String, String)] = []) -> String {
-        "curl " + quoted(address + Way.link(path, query + [("pretty", "true")]))
+    static func get(
+        _ address: String,
+        _ path: String,
+        _ query: [(String, String)] = [],
+        bare: [String] = []
+    ) -> String {
+        "curl " + quoted(address + Way.link(path, query + [("pretty", "true")], bare: bare))
     }
 
     static func send(

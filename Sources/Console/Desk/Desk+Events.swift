@@ -20,11 +20,17 @@ extension Desk {
             ]
         )
         if query.has("meterType") { filters.text("meterType", "Counted by", isCode: true) }
-        filters.pass { $0 == "asOf" || $0 == "order" || $0.hasPrefix("dimension.") }
+        if query.has("asOf") { filters.text("asOf", "As of") }
+        let dimensions = filters.dimensions()
+        filters.pass { $0 == "order" }
         let oldest = query["order"] == "asc"
         let order = query.has("order") ? [] : [("order", "desc")]
         let asked = filters.asked + order + [("limit", Self.listMax)]
-        let reply = await get("/v1/events", asked + [("cursor", query["cursor"])])
+        let reply = await get(
+            "/v1/events",
+            asked + [("cursor", query["cursor"])],
+            bare: filters.bare
+        )
 
         var sheet = Sheet("Events", lede: "Everything that was accepted, the newest first.")
         sheet.actions = [
@@ -34,7 +40,7 @@ extension Desk {
         let isFirst = query["cursor"].isEmpty
         let isNewest = isFirst && !oldest && query["to"].isEmpty && query["asOf"].isEmpty
         var tail: String?
-        if reply.problem == nil, isNewest, !reply.items.isEmpty {
+        if reply.problem == nil, isNewest, filters.bare.isEmpty, !reply.items.isEmpty {
             let pairs =
                 [("tail", "1")] + filters.asked.filter { !["from", "order"].contains($0.0) }
             tail = Way.link("/console/live", pairs)
@@ -42,13 +48,17 @@ extension Desk {
         sheet.pieces = [
             filters.toolbar("/console/events", problem: reply.problem, isLive: tail != nil)
         ]
+        if !dimensions.isEmpty {
+            let words = dimensions.joined(separator: ", ")
+            sheet.pieces.append(.text("Only events with these dimensions: \(words)."))
+        }
         if reply.problem == nil {
             sheet.pieces += eventList(reply, tail, isFiltered: !filters.isEmpty)
             sheet.pieces.append(
                 filters.pager("/console/events", next: reply.json.next, isFirst: isFirst)
             )
         }
-        sheet.pieces.append(asCall("/v1/events", asked))
+        sheet.pieces.append(asCall("/v1/events", asked, bare: filters.bare))
         return .sheet(sheet)
     }
 

@@ -64,8 +64,12 @@ struct Desk {
         case delete = "DELETE"
     }
 
-    func get(_ path: String, _ query: [(String, String)] = []) async -> APIReply {
-        await send(.get, Way.link(path, query))
+    func get(
+        _ path: String,
+        _ query: [(String, String)] = [],
+        bare: [String] = []
+    ) async -> APIReply {
+        await send(.get, Way.link(path, query, bare: bare))
     }
 
     /// Asks; a change is made in the name of who is at the browser.
@@ -87,8 +91,12 @@ struct Desk {
     }
 
     /// A call of the API as a drawer at the end of a page.
-    func asCall(_ path: String, _ query: [(String, String)] = []) -> Piece {
-        let line = CallLine.get(address, path, query)
+    func asCall(
+        _ path: String,
+        _ query: [(String, String)] = [],
+        bare: [String] = []
+    ) -> Piece {
+        let line = CallLine.get(address, path, query, bare: bare)
         return .drawer("As an API call", [.code(label: "The call", line)])
     }
 

@@ -5,6 +5,8 @@ struct Filters {
     private(set) var fields: [Field] = []
     /// Parameters of the API with their values, those that are empty left out.
     private(set) var asked: [(String, String)] = []
+    /// Parameters of the API that stand without a value, which asks for what has none.
+    private(set) var bare: [String] = []
     /// The same as parameters of the page.
     private(set) var typed: [(String, String)] = []
     /// Those of a link that led here, which have no field of their own.
@@ -84,6 +86,29 @@ struct Filters {
             passed.append((name, value))
             ask(name, value, value)
         }
+    }
+
+    /// Passes on values of dimensions: `dimension.NAME=value`, and `without=NAME` for what has
+    /// none, since no form sends a name alone.
+    ///
+    /// - Returns: What was asked for, in words.
+    mutating func dimensions() -> [String] {
+        var words: [String] = []
+        for (name, value) in inputs.pairs {
+            if name.hasPrefix("dimension.") {
+                words.append("\(name.dropFirst("dimension.".count)) = \(value)")
+                asked.append((name, value))
+            } else if name == "without", !value.isEmpty {
+                words.append("no \(value)")
+                bare.append("dimension." + value)
+            } else {
+                continue
+            }
+            passed.append((name, value))
+            typed.append((name, value))
+            isEmpty = false
+        }
+        return words
     }
 
     private mutating func ask(

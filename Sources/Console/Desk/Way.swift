@@ -5,11 +5,17 @@ enum Way {
         segments.map { "/" + encoded($0) }.joined()
     }
 
-    /// A path with a query, added to the one it has; what is empty is left out.
-    static func link(_ path: String, _ query: [(String, String)]) -> String {
-        let parts = query.filter { !$0.1.isEmpty }.map { encoded($0.0) + "=" + encoded($0.1) }
-        let sign = path.contains("?") ? "&" : "?"
-        return parts.isEmpty ? path : path + sign + parts.joined(separator: "&")
+    /// A path with a query; what is empty is left out, but for dimensions, which may be empty.
+    ///
+    /// - Parameter bare: Names that stand without a value.
+    static func link(
+        _ path: String,
+        _ query: [(String, String)],
+        bare: [String] = []
+    ) -> String {
+        let kept = query.filter { !$0.1.isEmpty || $0.0.hasPrefix("dimension.") }
+        let parts = kept.map { encoded($0.0) + "=" + encoded($0.1) } + bare.map(encoded)
+        return parts.isEmpty ? path : path + "?" + parts.joined(separator: "&")
     }
 
     static func encoded(_ text: String) -> String {
