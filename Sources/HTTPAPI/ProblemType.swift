@@ -155,8 +155,7 @@ enum ProblemType: String, CaseIterable, Sendable {
             "Only open items are edited, released and discarded; a discarded one can be reopened."
         case .periodsClosed:
             "Preview the change; then let it begin later, or consent with `restate`."
-        case .selectionChanged:
-            "Look at a dry run again, and send the number that it tells; or leave `expected` out."
+        case .selectionChanged: "Look at a dry run again, and send the number that it tells."
         case .setNotOpen: "Open another set for them; several can be closed one after the other."
         case .hostUnknown, .pageForeign, .preconditionFailed: remedyByHeaders
         case .ruleChanged, .repairRuleChanged:

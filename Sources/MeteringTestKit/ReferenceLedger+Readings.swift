@@ -366,7 +366,8 @@ extension ReferenceLedger {
             entries = entries.filter { entry in
                 let event = entry.batch.events[entry.place].decoded
                 let type = entry.batch.bytes[event.type.range]
-                return query.draft.eventTypes.contains { $0.matches(type) }
+                return !LedgerEntry.isEntry(type: type)
+                    && query.draft.eventTypes.contains { $0.matches(type) }
             }.suffix(count)
             newest = PreviewAnswer.Newest()
             for entry in entries { newest?.add(entry.batch.events[entry.place].time) }

@@ -44,8 +44,9 @@ extension Desk {
     func quarantineGroups() async -> Answer {
         let filters = quarantineFilters()
         let reply = await get(
-            filters.path("/v1/quarantine/groups"),
-            filters.asked + [("limit", Self.listMax), ("cursor", query["cursor"])]
+            "/v1/quarantine/groups",
+            filters.asked + [("limit", Self.listMax), ("cursor", query["cursor"])],
+            bare: filters.bare
         )
         var sheet = Sheet(
             "Quarantine",
@@ -71,7 +72,7 @@ extension Desk {
             )
             sheet.pieces.append(pager)
         }
-        sheet.pieces.append(asCall(filters.path("/v1/quarantine/groups"), filters.asked))
+        sheet.pieces.append(asCall("/v1/quarantine/groups", filters.asked, bare: filters.bare))
         return .sheet(sheet)
     }
 
@@ -144,8 +145,9 @@ extension Desk {
         filters.time("seenFrom", "Seen from")
         filters.time("seenTo", "Seen before")
         let reply = await get(
-            filters.path("/v1/quarantine"),
-            filters.asked + [("limit", Self.listMax), ("cursor", query["cursor"])]
+            "/v1/quarantine",
+            filters.asked + [("limit", Self.listMax), ("cursor", query["cursor"])],
+            bare: filters.bare
         )
         var sheet = Sheet(
             "Records in quarantine",
@@ -173,7 +175,7 @@ extension Desk {
             )
             sheet.pieces.append(pager)
         }
-        sheet.pieces.append(asCall(filters.path("/v1/quarantine"), filters.asked))
+        sheet.pieces.append(asCall("/v1/quarantine", filters.asked, bare: filters.bare))
         return .sheet(sheet)
     }
 

@@ -11,8 +11,6 @@ struct Filters {
     private(set) var typed: [(String, String)] = []
     /// Those of a link that led here, which have no field of their own.
     private var passed: [(String, String)] = []
-    /// Parameters whose values are to be empty.
-    private var lacking: [String] = []
     /// Whether any differs from what holds where the address says nothing.
     private(set) var isEmpty = true
 
@@ -61,7 +59,7 @@ struct Filters {
         fields.append(Field(Self.without, label, value, hint: hint))
         typed.append((Self.without, value))
         isEmpty = false
-        lacking = Self.names(of: value).filter { name in
+        bare += Self.names(of: value).filter { name in
             fields.contains { $0.name == name && $0.value.isEmpty }
         }
     }
@@ -70,11 +68,6 @@ struct Filters {
 
     static func names(of text: String) -> [String] {
         text.split { $0 == "," || $0.isWhitespace }.map(String.init)
-    }
-
-    /// An address of the API that asks for what is lacking; to be asked with ``asked``.
-    func path(_ path: String) -> String {
-        lacking.isEmpty ? path : path + "?" + lacking.map { $0 + "=" }.joined(separator: "&")
     }
 
     /// The word of a choice that asks for all, where another one holds by itself.
@@ -98,7 +91,7 @@ struct Filters {
             if name.hasPrefix("dimension.") {
                 words.append("\(name.dropFirst("dimension.".count)) = \(value)")
                 asked.append((name, value))
-            } else if name == "without", !value.isEmpty {
+            } else if name == Self.without, !value.isEmpty {
                 words.append("no \(value)")
                 bare.append("dimension." + value)
             } else {

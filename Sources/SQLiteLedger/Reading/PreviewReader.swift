@@ -139,7 +139,8 @@ extension UnpackedBlock {
     fileprivate func time(of place: Int, ofTypes types: [EventTypePattern]) -> Instant? {
         let event = decoded.events[place]
         let type = decoded.bytes[event.type.range]
-        guard types.contains(where: { $0.matches(type) }) else { return nil }
+        guard !LedgerEntry.isEntry(type: type), types.contains(where: { $0.matches(type) })
+        else { return nil }
         return event.hasTime ? event.time : arrival(of: place)
     }
 }
