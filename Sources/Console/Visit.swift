@@ -85,7 +85,7 @@ struct Target: Hashable {
     init(_ text: String) {
         let halves = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = halves.first.map(String.init) ?? ""
-        query = halves.count > 1 ? Fields(halves[1]) ?? Fields() : Fields()
+        query = halves.count > 1 ? Fields(lenient: halves[1]) : Fields()
     }
 
     /// Between the slashes.
@@ -114,6 +114,37 @@ struct Fields: Hashable {
             guard let value = parts.count > 1 ? parts[1] : "" else { return nil }
             items.append(Item(name: name, value: value))
         }
+    }
+
+    /// A query as it was typed: a `%` that begins no byte stands for itself, as browsers read it,
+    /// and bytes that are no UTF-8 for U+FFFD. A filter must never fall away in silence.
+    init(lenient text: some StringProtocol) {
+        for piece in text.split(separator: "&") {
+            let halves = piece.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = halves.map { Self.read(Substring($0)) }
+            items.append(Item(name: parts[0], value: parts.count > 1 ? parts[1] : ""))
+        }
+    }
+
+    private static func read(_ text: Substring) -> String {
+        if let text = PercentCoding.decode(text, plusIsSpace: true) { return text }
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.first {
+            let three = rest.prefix(3)
+            rest.removeFirst()
+            let digits = three.dropFirst()
+            if byte == UInt8(ascii: "%"), digits.count == 2,
+                digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+                let decoded = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            {
+                bytes.append(decoded)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The first value of a name, as it was sent; nil where there is none.

@@ -1,0 +1,18 @@
+import Foundation
+import HTTPTypes
+import Testing
+
+@Suite("The Console: the live tail") struct LiveTailTests {
+    @Test(
+        "a filter with a lone percent sign stays a filter",
+        arguments: ["100%", "100%zz", "100%+x", "%FF"]
+    )
+    func percent(subject: String) async throws {
+        let house = try await DeskHouse()
+        try await house.fill()
+        let page = try await house.page("/console/events?type=call&subject=\(subject)")
+        #expect(page.text.contains("No event fits"))
+        #expect(page.text.contains("value=\"call\""))
+        if subject.hasPrefix("100%") { #expect(page.text.contains("value=\"100%")) }
+    }
+}
