@@ -70,8 +70,21 @@ struct Gate: Sendable {
                     """
             )
         case .foreignPage(let page): return .forged("The browser says that it came from \(page).")
-        case nil: return nil
+        case nil:
+            let isStream = head.path?.split(separator: "?").first == "\(Console.root)/live"
+            return isStream ? foreignListener(head) : nil
         }
+    }
+
+    /// A page of another site cannot read a stream, but each it opens would take a place of few.
+    private func foreignListener(_ head: HTTPRequest) -> Refusal? {
+        guard let site = head.headerFields[.secFetchSite], site != "same-origin", site != "none"
+        else { return nil }
+        return Refusal(
+            status: 403,
+            title: "Only pages of this Console listen here",
+            detail: "The browser says that a page from elsewhere asks (\(site))."
+        )
     }
 }
 
