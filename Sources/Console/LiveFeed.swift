@@ -6,8 +6,15 @@ import WireFormat
 struct LiveFeed: AsyncSequence, Sendable {
     /// What one asking brought.
     struct Turn: Sendable {
-        var events: [(name: String, data: JSONValue)]
-        /// Handed to the next turn.
+        struct Event: Sendable {
+            var name: String
+            var data: JSONValue
+            /// Where a browser that lost the stream goes on after it.
+            var id: String?
+        }
+
+        var events: [Event]
+        /// Handed to the next turn; where it is not empty, the browser is told.
         var seen: String
     }
 
@@ -17,24 +24,27 @@ struct LiveFeed: AsyncSequence, Sendable {
     private let seat: LiveSeat
     private let pause: Duration
     private let rest: @Sendable (Duration) async throws -> Void
+    private let start: String
     private let ask: @Sendable (_ seen: String) async throws -> Turn
 
+    /// - Parameter start: What the first turn is handed.
     init(
         seat: LiveSeat,
+        start: String = "",
         pause: Duration,
         rest: @escaping @Sendable (Duration) async throws -> Void,
         ask: @escaping @Sendable (_ seen: String) async throws -> Turn
     ) {
         (self.seat, self.pause) = (seat, pause)
-        (self.rest, self.ask) = (rest, ask)
+        (self.rest, self.start, self.ask) = (rest, start, ask)
     }
 
-    func makeAsyncIterator() -> Iterator { Iterator(feed: self) }
+    func makeAsyncIterator() -> Iterator { Iterator(feed: self, seen: start) }
 
     struct Iterator: AsyncIteratorProtocol {
         let feed: LiveFeed
         var turns = 0
-        var seen = ""
+        var seen: String
 
         /// nil where the server shuts down, nobody listens any more, or the API does not answer.
         mutating func next() async throws -> ByteBuffer? {
@@ -48,12 +58,18 @@ struct LiveFeed: AsyncSequence, Sendable {
             }
             guard let turn = try? await feed.ask(seen) else { return nil }
             seen = turn.seen
-            // A comment where there is nothing to tell: who has gone is noticed by writing.
-            guard !turn.events.isEmpty else { return ByteBuffer(string: ":\n\n") }
             var text = turns == 1 ? "retry: 3000\n" : ""
             for event in turn.events {
                 let data = String(decoding: event.data.serialized(), as: UTF8.self)
+                if let id = event.id { text += "id: \(id)\n" }
                 text += "event: \(event.name)\ndata: \(data)\n\n"
+            }
+            // Something is written each turn, if only a comment: who has gone is noticed by
+            // writing.
+            if !seen.isEmpty {
+                text += "id: \(seen)\n\n"
+            } else if turn.events.isEmpty {
+                text += ":\n\n"
             }
             return ByteBuffer(string: text)
         }

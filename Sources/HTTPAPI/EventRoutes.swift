@@ -21,12 +21,30 @@ extension FrontDesk {
         if !question.dimensions.isEmpty, question.meterType == nil {
             query.fault("meterType", "dimensions belong to a meter type", "name the meter type")
         }
+        let following = query.followed()
         if var cursor = try query.cursor(.events) {
             question.after = try cursor.readPosition()
+            if following != nil {
+                query.fault("after", "it stands beside a cursor", "leave one out")
+            }
+        }
+        if following != nil, question.isDescending {
+            query.fault("order", "what follows a position comes in its order", "leave order out")
         }
         try query.finish()
         question.asOf = try await position(of: asOf)
+        if let following { try await follow(following, &question) }
         return try await page(of: question, query.fingerprint, call)
+    }
+
+    /// Asks for what follows a position, no further than one call looks.
+    private func follow(_ position: Position, _ question: inout EventQuery) async throws {
+        var end = try await ledger.position(knownAt: .latest).value
+        if let asOf = question.asOf { end = min(end, asOf.value) }
+        // Of a log that ends before there is nothing to look at; what follows begins at its end.
+        let start = min(position.value, end)
+        question.after = Position(start)
+        question.through = Position(min(end, start + UInt64(Limits.eventsFollowedMax)))
     }
 
     /// The position that a state of knowledge is; nil: as of now.
@@ -59,7 +77,10 @@ extension FrontDesk {
             json.array("items") { json in
                 for event in answer.events { json.object { Self.write(event, calendars, &$0) } }
             }
-            if answer.hasMore, let last = answer.events.last {
+            if let through = question.through {
+                let last = answer.hasMore ? answer.events.last?.position : nil
+                json.field("lookedUpTo", last ?? through)
+            } else if answer.hasMore, let last = answer.events.last {
                 var cursor = Cursor(.events, fingerprint: fingerprint)
                 cursor.append(last.position.value)
                 json.field("next", cursor.text)

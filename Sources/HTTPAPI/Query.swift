@@ -214,6 +214,14 @@ struct Query {
         return 0
     }
 
+    /// `after`: the position that a list of events follows.
+    mutating func followed() -> Position? {
+        guard let text = text("after") else { return nil }
+        if let number = Int64(text), number >= 0 { return Position(UInt64(number)) }
+        fault("after", "it is not a position", "give `lookedUpTo` or `position` of an answer, or 0")
+        return nil
+    }
+
     /// The customers that a parameter names, each once.
     mutating func customers() -> [CustomerKey] {
         var keys: [CustomerKey] = []

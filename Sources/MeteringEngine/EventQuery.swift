@@ -22,6 +22,9 @@ public struct EventQuery: Sendable {
     public var limit: Int
     /// The position of the last event of the page before.
     public var after: Position?
+    /// The last position to look at; nil: to the end of the log. Unlike ``asOf`` it leaves what is
+    /// known of an event as it is.
+    public var through: Position?
     /// The most blocks to unpack; an answer that takes more is refused with `limitExceeded`. For
     /// questions that are asked beside another, and must not cost more than it.
     public var blocksMax = Int.max

@@ -212,6 +212,7 @@ public final class ReferenceLedger: UsageLedger {
                 && (query.source == nil || event.source == query.source)
                 && (query.type?.matches(Array(event.type.utf8)) ?? true)
         }
+        if let through = query.through { events.removeAll { $0.position > through } }
         if query.isDescending { events.reverse() }
         if let after = query.after {
             events.removeAll {

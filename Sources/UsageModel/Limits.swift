@@ -32,6 +32,11 @@ public enum Limits {
     public static let formBytesMax = 1024 * 1024
     /// The most live streams that pages of the Console listen to.
     public static let liveStreamsMax = 64
+    /// Positions of the log that one call of `GET /v1/events?after=` looks at.
+    public static let eventsFollowedMax = 10_000
+    /// Positions that a live tail may lie behind; of more it passes the older ones over, and says
+    /// so.
+    public static let liveBehindMax = 10_000
     /// The most dimensions of one meter type.
     public static let dimensionsMax = 16
     /// The longest value of a dimension, in UTF-8 bytes; longer makes the value unreadable.

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ownAddress } from "../../Sources/Console/Assets/element.js";
 import { tidied } from "../../Sources/Console/Assets/copy.js";
-import { addressOf, fieldName, grouped } from "../../Sources/Console/Assets/live.js";
+import { addressOf, afterAddress, fieldName, grouped } from "../../Sources/Console/Assets/live.js";
 
 const folder = new URL("../../Sources/Console/Assets/", import.meta.url);
 const scripts = readdirSync(folder).filter((name) => name.endsWith(".js"));
@@ -23,6 +23,11 @@ test("a filter's address holds what is filled in, and no token", () => {
   assert.equal(addressOf("/console/meters?old=1", [["q", "a b"], ["type", ""], ["csrf", "secret"]]),
     "/console/meters?q=a+b");
   assert.equal(addressOf("/console/meters", []), "/console/meters");
+});
+
+test("a stream that is opened again goes on after what came last", () => {
+  assert.equal(afterAddress("/console/live?tail=1&after=3&subject=a%26b", "12"),
+    "/console/live?tail=1&after=12&subject=a%26b");
 });
 
 test("live figures keep every digit", () => {

@@ -170,10 +170,36 @@ import WireFormat
     }
 
     @Test(
+        "what follows a position is looked for in a bounded piece, whose end is told",
+        arguments: [
+            (after: "0", start: 0, end: 10_000), (after: "24999", start: 24_999, end: 25_000),
+            (after: "25000", start: 25_000, end: 25_000),
+            (after: "90000", start: 25_000, end: 25_000),
+        ] as [(after: String, start: UInt64, end: UInt64)]
+    )
+    func following(after: String, start: UInt64, end: UInt64) async throws {
+        let edge = Edge()
+        edge.ledger.told {
+            $0.end = Position(25_000)
+            $0.events = EventAnswer(position: Position(25_000), events: [], hasMore: false)
+        }
+
+        let reply = try await edge.get("/v1/events?after=\(after)")
+
+        #expect(reply.status == 200)
+        let asked = try #require(edge.ledger.asked.askedEvents)
+        #expect(asked.after == Position(start))
+        #expect(asked.through == Position(end))
+        #expect(reply.json["lookedUpTo"]?.stringValue == String(end))
+        #expect(reply.json["next"] == nil)
+    }
+
+    @Test(
         "faults are told by parameter",
         arguments: [
             ("order=up", "order"), ("type=*a", "type"), ("meterType=T", "meterType"),
             ("dimension.model=large", "meterType"), ("limit=none", "limit"),
+            ("after=-1", "after"), ("after=x", "after"), ("after=1&order=desc", "order"),
         ]
     )
     func faults(query: String, name: String) async throws {

@@ -27,27 +27,39 @@ export function grouped(text) {
 }
 
 /**
- * Listens as long as the page is seen.
+ * The address of a stream that goes on after a position.
  * @param {string} address
- * @param {string} name
- * @param {(data: any) => void} hear
+ * @param {string} position
+ */
+export function afterAddress(address, position) {
+  return address.replace(/([?&]after=)\d+/, `$1${position}`);
+}
+
+/**
+ * Listens as long as the page is seen; opened again, it goes on after the last id.
+ * @param {string} address
+ * @param {Record<string, (data: any) => void>} hearers
  * @returns {() => void} ends it
  */
-function listen(address, name, hear) {
+function listen(address, hearers) {
   /** @type {EventSource | null} */
   let source = null;
+  let last = "";
   const open = () => {
     if (source) return;
-    source = new EventSource(address);
+    source = new EventSource(last ? afterAddress(address, last) : address);
     source.addEventListener("open", () => document.body.classList.remove("is-stale"));
     source.addEventListener("error", () => document.body.classList.add("is-stale"));
-    source.addEventListener(name, (event) => {
-      try {
-        hear(JSON.parse(event.data));
-      } catch {
-        // Half a message: the next one is whole.
-      }
-    });
+    for (const [name, hear] of Object.entries(hearers)) {
+      source.addEventListener(name, (event) => {
+        last = event.lastEventId || last;
+        try {
+          hear(JSON.parse(event.data));
+        } catch {
+          // Half a message: the next one is whole.
+        }
+      });
+    }
   };
   const close = () => {
     source?.close();
@@ -122,49 +134,57 @@ function tail(table) {
   let isPaused = table.dataset.tailOn === undefined;
   /** @type {Record<string, unknown>[]} */
   let held = [];
-  const seen = new Set([...body.rows].map((each) => each.dataset.href));
+  let lost = 0;
   const show = () => {
     for (const event of held) {
       const made = row(table, event);
-      if (made.dataset.href && seen.has(made.dataset.href)) continue;
-      seen.add(made.dataset.href);
-      body.querySelector("td.empty")?.parentElement?.remove();
+      for (const note of document.querySelectorAll("#main .empty")) (note.closest("tr") ?? note).remove();
       body.prepend(made);
       tellTimes(made);
     }
     held = [];
+    if (lost) {
+      const cell = body.insertRow(0).insertCell();
+      cell.colSpan = table.tHead?.rows[0]?.cells.length ?? 1;
+      cell.textContent = `${grouped(String(lost))} passed over`;
+    }
+    lost = 0;
     while (body.rows.length > rowsMax) body.rows[body.rows.length - 1].remove();
   };
   const label = () => {
     if (!(button instanceof HTMLButtonElement)) return;
     button.setAttribute("aria-pressed", String(!isPaused));
-    const waiting = held.length ? ` (${held.length} waiting)` : "";
+    const more = lost ? `, ${lost} passed over` : "";
+    const waiting = held.length || lost ? ` (${held.length} waiting${more})` : "";
     button.textContent = isPaused ? `Follow live${waiting}` : "Pause";
+  };
+  const turn = () => {
+    if (!isPaused) {
+      end ??= listen(address, { event: hear, behind });
+      show();
+    }
+    label();
   };
   const hear = (/** @type {Record<string, unknown>} */ event) => {
     held.push(event);
-    if (held.length > heldMax) held.shift();
-    if (!isPaused) show();
-    label();
+    if (held.length > heldMax && held.shift()) lost += 1;
+    turn();
   };
-  const follow = () => {
-    if (!end) end = listen(address, "event", hear);
-    show();
-    label();
+  const behind = (/** @type {{ positions: string }} */ told) => {
+    lost += Number(told.positions);
+    turn();
   };
-  if (!isPaused) follow();
-  label();
+  turn();
   if (button instanceof HTMLButtonElement) button.hidden = false;
   button?.addEventListener("click", () => {
     isPaused = !isPaused;
     say(isPaused ? "Paused" : "Following live");
-    if (isPaused) label();
-    else follow();
+    turn();
   });
 }
 
 function startStreams() {
-  if (document.querySelector("[data-live]")) listen("/console/live", "overview", tell);
+  if (document.querySelector("[data-live]")) listen("/console/live", { overview: tell });
   const table = document.querySelector("table[data-tail]");
   if (table instanceof HTMLTableElement) tail(table);
 }

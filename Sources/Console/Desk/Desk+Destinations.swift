@@ -183,6 +183,7 @@ extension Desk {
             sheet.pieces.append(settings)
         }
         sheet.pieces.append(.card("Both sides, by period", id: "books", await books(path)))
+        if item["retiredAt"] == nil { sheet.pieces.append(retirement()) }
         sheet.pieces.append(asCall(path))
         return sheet
     }
@@ -218,16 +219,38 @@ extension Desk {
                                 value: "resume"
                             )
                             : Form.Button(label: "Pause", look: "", name: "do", value: "pause"),
-                        Form.Button(
-                            label: "Retire for ever",
-                            look: "danger",
-                            name: "do",
-                            value: "retire"
-                        ),
                     ]
                 )
             )
         ]
+    }
+
+    /// What cannot be taken back stands by itself, and has to be opened first.
+    private func retirement() -> Piece {
+        .drawer(
+            "Retire it",
+            [
+                .text(
+                    "Nothing more is sent to it, what waits included; what was sent stays to be "
+                        + "read. Its key is taken for ever."
+                ),
+                .form(
+                    Form(
+                        id: "retire-form",
+                        action: Way.destination(names[0]),
+                        fields: signature(needsReason: false, reasonHint: "For the audit trail."),
+                        buttons: [
+                            Form.Button(
+                                label: "Retire for ever",
+                                look: "danger",
+                                name: "do",
+                                value: "retire"
+                            )
+                        ]
+                    )
+                ),
+            ]
+        )
     }
 
     private func destinationFacts(_ item: JSONValue) -> [Fact] {

@@ -40,10 +40,10 @@ extension Desk {
         let isFirst = query["cursor"].isEmpty
         let isNewest = isFirst && !oldest && query["to"].isEmpty && query["asOf"].isEmpty
         var tail: String?
-        if reply.problem == nil, isNewest, filters.bare.isEmpty, !reply.items.isEmpty {
-            let pairs =
-                [("tail", "1")] + filters.asked.filter { !["from", "order"].contains($0.0) }
-            tail = Way.link("/console/live", pairs)
+        if reply.problem == nil, isNewest, filters.bare.isEmpty {
+            // After what the list shows, so that nothing is lost until the stream is open.
+            let start = [("tail", "1"), ("after", reply.json.text("position") ?? "0")]
+            tail = Way.link("/console/live", start + filters.asked.filter { $0.0 != "order" })
         }
         sheet.pieces = [
             filters.toolbar("/console/events", problem: reply.problem, isLive: tail != nil)
@@ -75,8 +75,12 @@ extension Desk {
             table.tail = tail
             return [.table(table)]
         }
+        // An empty table beside the words, for what comes while the page is open.
+        var waiting = Self.eventTable([])
+        waiting.tail = tail
+        let rows: [Piece] = tail == nil ? [] : [.table(waiting)]
         if isFiltered {
-            return [
+            return rows + [
                 .empty(
                     title: "No event fits",
                     text: "Widen the time, or leave a filter out. What was rejected is not here: "
@@ -93,7 +97,7 @@ extension Desk {
             "source": "gateway-eu", "id": "req-1", "type": "llm.request", "subject": "acme",
             "data": ["tokens": 812],
         ]
-        return [
+        return rows + [
             .empty(
                 title: "No event has come yet",
                 text: "Send the first one: who used something, what, and when.",

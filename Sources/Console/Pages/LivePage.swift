@@ -1,3 +1,5 @@
+import HTTPTypes
+import HummingbirdCore
 import UsageModel
 import WireFormat
 
@@ -17,72 +19,85 @@ enum LivePage {
             return .stream(
                 LiveFeed(seat: seat, pause: .seconds(2), rest: visit.surroundings.rest) { _ in
                     let pulse = try await Pulse(api, now: clock())
-                    return LiveFeed.Turn(events: [("overview", pulse.live)], seen: "")
+                    return LiveFeed.Turn(
+                        events: [.init(name: "overview", data: pulse.live)],
+                        seen: ""
+                    )
                 }
             )
         }
         let tail = EventTail(query, api)
         return .stream(
-            LiveFeed(seat: seat, pause: .seconds(1), rest: visit.surroundings.rest) { seen in
+            LiveFeed(
+                seat: seat,
+                start: tail.start(lastID: visit.request.headers[.lastEventID]),
+                pause: .seconds(1),
+                rest: visit.surroundings.rest
+            ) { seen in
                 try await tail.turn(after: seen)
             }
         )
     }
 }
 
-/// The newest events, turn by turn.
+/// The events after a position, turn by turn, each once.
 struct EventTail: Sendable {
-    /// What is told in one turn at most: of more, the newest.
+    /// What is told in one turn at most; what is more waits for the next.
     private static let eventsMax = 200
+    /// So many positions before the end goes on what fell too far behind.
+    private static let resumedBefore: Int64 = 1_000
 
     private let api: API
-    /// What the API is asked to fit; empty where the filters are looked at here.
+    /// What the API is asked to fit.
     private let asked: [(name: String, value: String)]
-    private let (source, subject, type): (String?, String?, String?)
+    private let after: String?
 
     init(_ query: Fields, _ api: API) {
         self.api = api
-        (source, subject) = (query.text("source"), query.text("subject"))
-        type = query.text("type")
-        let others = query.items.filter { item in
-            item.name == "meterType" || item.name.hasPrefix("dimension.") || item.name == "status"
-                || item.name == "from" || item.name == "to"
+        let known: Set = ["source", "subject", "type", "meterType", "status", "from", "to"]
+        let filters = query.items.filter { item in
+            let isFilter = known.contains(item.name) && !item.value.isEmpty
+            return isFilter || item.name.hasPrefix("dimension.")
         }
-        asked = others.filter { !$0.value.isEmpty }.map { ($0.name, $0.value) }
+        asked = filters.map { ($0.name, $0.value) }
+        after = query.text("after")
     }
 
-    /// The events after a position, the oldest first; at first none.
+    /// Where the stream begins: after what the browser saw last, else after what its page shows,
+    /// else at the end of the log (empty).
+    func start(lastID: String?) -> String {
+        [lastID, after].compactMap(\.self).first { (Int64($0) ?? -1) >= 0 } ?? ""
+    }
+
     func turn(after seen: String) async throws -> LiveFeed.Turn {
-        let head = try await api.get("/v1/events", ["order": "desc", "limit": "1"])
-        let position = head.text("position") ?? "0"
-        guard !seen.isEmpty, seen != position, let last = Int64(seen) else {
-            return LiveFeed.Turn(events: [], seen: position)
+        guard !seen.isEmpty else {
+            let head = try await api.get("/v1/events", ["order": "desc", "limit": "1"])
+            return LiveFeed.Turn(events: [], seen: head.text("position") ?? "0")
         }
-        // No more are asked for than are new: a list of old ones that fit may be long in coming.
-        let fresh = min(Self.eventsMax, Int((Int64(position) ?? last) - last))
-        guard fresh > 0 else { return LiveFeed.Turn(events: [], seen: position) }
-        let page = try await api.find(
+        let found = try await api.find(
             address: Address.link(
                 "/v1/events",
-                [("order", "desc"), ("limit", String(fresh))] + asked
+                [("after", seen), ("limit", String(Self.eventsMax))] + asked
             )
         )
-        let events = page.items.filter {
-            fits($0) && (Int64($0.text("position") ?? "") ?? 0) > last
+        if let problem = found.problem { throw problem }
+        let page = found.json
+        var events = found.items.map { stored in
+            LiveFeed.Turn.Event(
+                name: "event",
+                data: Self.told(stored),
+                id: stored.text("position")
+            )
         }
-        return LiveFeed.Turn(
-            events: events.reversed().map { ("event", Self.told($0)) },
-            seen: position
-        )
-    }
-
-    private func fits(_ stored: JSONValue) -> Bool {
-        func fits(_ name: String, _ wanted: String?) -> Bool {
-            guard let wanted else { return true }
-            let text = stored.text("event", name) ?? ""
-            return wanted.hasSuffix("*") ? text.hasPrefix(wanted.dropLast()) : text == wanted
+        var next = page.text("lookedUpTo") ?? seen
+        if let end = page.text("position").flatMap({ Int64($0) }), let at = Int64(next),
+            end - at > Limits.liveBehindMax
+        {
+            next = String(end - Self.resumedBefore)
+            let passed = String(end - Self.resumedBefore - at)
+            events.append(.init(name: "behind", data: ["positions": .string(passed)], id: next))
         }
-        return fits("source", source) && fits("subject", subject) && fits("type", type)
+        return LiveFeed.Turn(events: events, seen: next)
     }
 
     private static func told(_ stored: JSONValue) -> JSONValue {
@@ -97,4 +112,8 @@ struct EventTail: Sendable {
             "href": .string(Address.path(Console.root + "/events", source, id)),
         ]
     }
+}
+
+extension HTTPField.Name {
+    static let lastEventID = HTTPField.Name("Last-Event-ID")!
 }

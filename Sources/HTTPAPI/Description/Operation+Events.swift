@@ -11,7 +11,11 @@ extension Operation {
         id: "listEvents",
         topic: .events,
         summary: "Lists stored events, in the order of their positions.",
-        details: "With `meterType`, the events behind a reading.",
+        details:
+            "With `meterType`, the events behind a reading. With `after`, a piece of the log: what "
+            + "fits among the positions after that one. One call looks at "
+            + "\(Limits.eventsFollowedMax) positions at most, and tells in `lookedUpTo` where the "
+            + "next one goes on, whether or not anything fitted.",
         parameters: [
             .query("subject", .text, "Exactly this subject."),
             .query("source", .text, "Exactly this source."),
@@ -27,11 +31,24 @@ extension Operation {
             .asOf,
             .query("status", .words(["counted", "unmatched"]), "Only events that are so."),
             .query("order", order, "Of positions; `asc` unless said."),
+            .query(
+                "after",
+                .position,
+                "Only events after this position, oldest first; without `cursor` and `order=desc`."
+            ),
         ] + Parameter.paging,
         outcomes: [
             .ok(
                 "A page of events.",
-                .json(.page(of: .storedEvent, [.required("position", .position)]))
+                .json(
+                    .page(
+                        of: .storedEvent,
+                        [
+                            .required("position", .position),
+                            .optional("lookedUpTo", .position, "With `after`: goes into the next."),
+                        ]
+                    )
+                )
             )
         ],
         problems: [.notFound, .positionUnknown]

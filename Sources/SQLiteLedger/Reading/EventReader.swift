@@ -45,10 +45,11 @@ struct EventReader {
             asOf: upTo
         )
         let filter = EventFilter(query: query)
+        let through = min(query.through?.value ?? upTo, upTo)
         var events: [StoredEvent] = []
         let scan = BlockScan(
             truth: core.truth,
-            upTo: upTo,
+            upTo: through,
             ranges: [query.range],
             subjects: query.subjects.map { core.derived.hash(of: Array($0.utf8)) },
             types: query.type.map { [$0] } ?? patterns ?? [],
@@ -64,7 +65,7 @@ struct EventReader {
             let places = Array(block.decoded.events.indices)
             for place in query.isDescending ? places.reversed() : places {
                 let at = block.firstPosition + UInt64(place)
-                guard at <= upTo, filter.isAfterCursor(at), filter.mayAccept(place, of: block)
+                guard at <= through, filter.isAfterCursor(at), filter.mayAccept(place, of: block)
                 else {
                     continue
                 }
