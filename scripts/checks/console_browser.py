@@ -124,6 +124,12 @@ class Browser:
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         self.tally.check(wide[0] <= wide[1], f"{where}: the page is wider than its window", wide)
+        # What is on its way in is half transparent still.
+        page.evaluate(
+            """Promise.allSettled(document.getAnimations()
+                .filter(each => each.effect.getComputedTiming().endTime !== Infinity)
+                .map(each => each.finished)).then(() => null)"""
+        )
         found = self.axe.run(page).response["violations"]
         details = [
             f"{each['id']}: {each['help']}: {node['html'][:200]} "
