@@ -132,7 +132,7 @@ struct Table {
     }
 
     /// A key or an id of so many characters is not broken within a table.
-    private static let tightMax = 40
+    private static let tightMax = 24
 
     private func view(of row: Row) -> [String: Any] {
         var cells: [[String: Any]] = []
