@@ -200,9 +200,11 @@ final class Checkpoints: Sendable {
     /// A page is checked whenever it is read, so damage never reaches an answer; but a page that
     /// nobody reads for a year would hide its damage for a year, from all but `odometer verify`.
     func check(onDamage: @escaping @Sendable (DerivedFileError) -> Void) {
-        let (keyRuns, cellRuns) = derived.tables.withLock { ($0.keyRuns, $0.cellRuns) }
         merging.async {
             IntakePriority.take()
+            // Those that stand now: a merge that a replay began may have removed what stood before
+            // this was its turn.
+            let (keyRuns, cellRuns) = self.derived.tables.withLock { ($0.keyRuns, $0.cellRuns) }
             let isWanted = { !self.isClosed.load(ordering: .relaxed) }
             do throws(DerivedFileError) {
                 for run in keyRuns { try run.verify(while: isWanted) }
