@@ -53,9 +53,8 @@ struct MeterReadings {
             for part in Self.parts(of: meters) {
                 guard questions < questionsMax else { return used }
                 questions += 1
-                for reading in try await readings(of: part, in: stretch) {
-                    used.values[Self.id(reading)] = reading.text("value")
-                }
+                guard let found = try await readings(of: part, in: stretch) else { continue }
+                for reading in found { used.values[Self.id(reading)] = reading.text("value") }
                 used.meters += part.count
             }
         }
@@ -63,7 +62,7 @@ struct MeterReadings {
     }
 
     /// What each meter used in each of the last days, the earliest first; "0" where it used
-    /// nothing.
+    /// nothing, and no days where that is not to be had.
     func days(of meters: [JSONValue]) async throws -> [String: [String?]] {
         var days: [String: [String?]] = [:]
         let zones = Dictionary(grouping: meters) { $0.text("period", "timezone") ?? "" }
@@ -80,10 +79,11 @@ struct MeterReadings {
                     to: end?.rfc3339,
                     zone: zone
                 )
+                guard let found = try await readings(of: meters, in: stretch) else { continue }
                 for meter in meters {
                     days[meter.text("id") ?? ""] = Array(repeating: "0", count: Self.daysShown)
                 }
-                for reading in try await readings(of: meters, in: stretch) {
+                for reading in found {
                     let from = reading.text("from").flatMap { Instant(rfc3339: $0) }
                     let place = from.map { ZoneClock.days(from: first, to: clock.day(at: $0)) }
                     guard let place, (0..<Self.daysShown).contains(place) else { continue }
@@ -104,11 +104,12 @@ struct MeterReadings {
         (reading.text("meterType") ?? "") + "~" + (reading.text("subject") ?? "")
     }
 
-    /// All readings of a stretch, page by page.
+    /// All readings of a stretch, page by page; nil where they are not to be had, as while a meter
+    /// type's history is counted.
     private func readings(
         of meters: [JSONValue],
         in stretch: Stretch
-    ) async throws -> [JSONValue] {
+    ) async throws -> [JSONValue]? {
         var parameters = [
             ("meterType", stretch.meterType), ("groupBy", "subject"), ("limit", Self.readingsMax),
         ]
@@ -123,6 +124,7 @@ struct MeterReadings {
         repeat {
             let asked = parameters + [cursor].compactMap { $0.map { ("cursor", $0) } }
             let found = try await visit.api.find(address: Address.link("/v1/usage", asked))
+            guard found.problem == nil else { return nil }
             readings += found.json["readings"]?.arrayValue ?? []
             cursor = found.next
         } while cursor != nil

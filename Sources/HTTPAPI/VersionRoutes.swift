@@ -33,7 +33,7 @@ extension FrontDesk {
             // Under the version that the ledger is asked to come after: of two the later is told.
             guard
                 precondition.holds(for: EntityTag.number(before.version))
-                    || definition == before.definition
+                    || changesNothing(definition, effective, before)
             else {
                 let tag = EntityTag.number(before.version)
                 let current = Self.document(before)
@@ -54,6 +54,16 @@ extension FrontDesk {
             return try await answer(made, call)
         }
         throw Refusal.busy("other changes of the meter type came before this one")
+    }
+
+    /// Whether the ledger would make no version of it: so is a call made twice.
+    private func changesNothing(
+        _ definition: MeterTypeDefinition,
+        _ effective: EffectiveTime,
+        _ before: MeterType
+    ) -> Bool {
+        guard case .now = effective else { return false }
+        return definition == before.definition && before.cancelledAt == nil
     }
 
     private func newest(_ key: MeterTypeKey) async throws -> MeterType {

@@ -49,8 +49,10 @@ public enum Limits {
     public static let previewEventsMax = 10_000_000
     /// The most events that a preview of the newest ones is made of.
     public static let previewNewestMax = 1_000
-    /// The most blocks that are looked through for the newest events of some event types.
+    /// The most blocks that are unpacked for the newest events of some event types.
     public static let previewBlocksMax = 256
+    /// The most blocks of which it is looked up whether they may hold such events.
+    public static let previewSummariesMax = 10_000
     /// The most subjects of a preview, of the draft and of the live meter type.
     public static let previewSubjectsMax = 100_000
     /// The most states and unique elements that a preview holds.

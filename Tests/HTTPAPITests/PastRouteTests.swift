@@ -48,14 +48,16 @@ import WireFormat
         #expect(now["events"]?.stringValue == "2")
     }
 
+    /// A meter type whose zone is its own.
+    private static let own = """
+        {"key":"own","eventTypes":["*"],"aggregation":"count","resetSchedule":"monthly",\
+        "timezone":"Europe/Berlin"}
+        """
+
     @Test("a list tells the same period of each meter as its own page, then and now")
     func listed() async throws {
         let edge = try await moved()
-        let own = """
-            {"key":"own","eventTypes":["*"],"aggregation":"count","resetSchedule":"monthly",\
-            "timezone":"Europe/Berlin"}
-            """
-        #expect(try await edge.post("/v1/meter-types", own).status == 201)
+        #expect(try await edge.post("/v1/meter-types", Self.own).status == 201)
         let enrolled = #"{"meterType":"own","subject":"late","start":"2026-10-31T23:30:00Z"}"#
         #expect(try await edge.post("/v1/meters", enrolled).status == 201)
 
@@ -76,11 +78,7 @@ import WireFormat
     @Test("a meter type tells its running period, unless each customer's zone cuts another one")
     func running() async throws {
         let edge = try await moved()
-        let own = """
-            {"key":"own","eventTypes":["*"],"aggregation":"count","resetSchedule":"monthly",\
-            "timezone":"Europe/Berlin"}
-            """
-        #expect(try await edge.post("/v1/meter-types", own).status == 201)
+        #expect(try await edge.post("/v1/meter-types", Self.own).status == 201)
 
         let type = try await edge.get("/v1/meter-types/own").json
         let listed = try await edge.get("/v1/meter-types").items

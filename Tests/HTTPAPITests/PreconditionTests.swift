@@ -45,6 +45,22 @@ import WireFormat
         return desk
     }
 
+    @Test("a stale tag makes no version either, where only the time it rules from differs")
+    func staleTime() async throws {
+        let desk = try await Self.desk()
+        let edge = desk.edge
+        let path = Thing.meterType.rawValue
+        let read = try #require(try await edge.get(path).headers[.eTag])
+        #expect(try await Self.change(.meterType, edge, "second").status == 200)
+        let sent: HTTPFields = [.contentType: "application/json", .ifMatch: read]
+
+        let body = #"{"name":"second","effectiveFrom":null}"#
+        let stale = try await edge.ask(.patch, path, Array(body.utf8), sent)
+
+        #expect(stale.status == 412)
+        #expect(try await edge.get(path + "/versions").items.count == 2)
+    }
+
     @Test("a change is made to what was read, and to nothing else", arguments: Thing.allCases)
     func stale(thing: Thing) async throws {
         let desk = try await Self.desk()

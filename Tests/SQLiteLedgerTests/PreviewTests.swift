@@ -91,6 +91,25 @@ import UsageModel
         try ledger.close()
     }
 
+    @Test("the newest of a type are found behind hundreds of calls of others")
+    func newestBehindOthers() async throws {
+        let fixture = LedgerFixture()
+        let ledger = try fixture.open()
+        let wanted = SampleEvent(id: "first", type: "storage", subject: "s", number: "7")
+        try await ledger.record([wanted])
+        for call in 0...Limits.previewBlocksMax {
+            let other = SampleEvent(id: "o\(call)", type: "llm.image", subject: "s", number: "1")
+            try await ledger.record([other])
+        }
+
+        let draft = MeterTypeDefinition.sample(.sum, types: ["storage"])
+        let answer = try await ledger.preview(PreviewQuery(draft: draft, newest: 5))
+
+        #expect(answer.newest?.events == 1)
+        #expect(answer.readings.map { $0.value?.description } == ["7"])
+        try ledger.close()
+    }
+
     private static func differences(
         _ live: [UsageReading],
         _ draft: [UsageReading]

@@ -16,8 +16,10 @@ struct BlockScan {
     /// Event types; empty: all.
     var types: [EventTypePattern] = []
     var isDescending = false
-    /// The most blocks that are looked at.
+    /// The most blocks that are unpacked.
     var blocksMax = Int.max
+    /// The most blocks whose summaries are looked at.
+    var summariesMax = Int.max
     /// Only blocks that hold positions from here on (backwards if descending).
     var from: UInt64?
 
@@ -27,8 +29,10 @@ struct BlockScan {
     ///   that passes the summary's filters.
     func visit(_ body: (UnpackedBlock) throws -> Bool) throws {
         let decompressor = ZstdDecompressor()
-        for first in try candidates() {
+        var unpacked = 0
+        for first in try candidates() where unpacked < blocksMax {
             guard let summary = try summary(first), mayHold(summary) else { continue }
+            unpacked += 1
             guard let stored = try truth.block(from: first) else { continue }
             guard try body(stored.events(using: decompressor)) else { return }
         }
@@ -69,7 +73,7 @@ struct BlockScan {
                 ),
                 arguments: [
                     low.microseconds, high.microseconds, Int64(upTo),
-                    Int64(from ?? (isDescending ? upTo : 0)), blocksMax,
+                    Int64(from ?? (isDescending ? upTo : 0)), summariesMax,
                 ]
             )
         }

@@ -51,15 +51,18 @@ struct PreviewReader {
         )
     }
 
-    /// - Complexity: looks at ``Limits/previewBlocksMax`` summaries of blocks at most, and unpacks
-    ///   those that hold the events, twice.
+    /// - Complexity: looks at ``Limits/previewSummariesMax`` summaries of blocks at most, and
+    ///   unpacks those that may hold the events, ``Limits/previewBlocksMax`` at most, twice.
     private func answer(ofNewest count: Int) throws -> PreviewAnswer {
         let position = core.derived.read { $0.position }
         let draft = MeterType.alone(query.draft)
         var readings = try UsageReader(core: core, query: query.readings, alone: draft)
         let windows = try UsageWindows(query.readings, readsEventsOnly: true)
         var scan = readings.scan(windows, upTo: position)
-        (scan.isDescending, scan.blocksMax) = (true, Limits.previewBlocksMax)
+        scan.isDescending = true
+        (scan.blocksMax, scan.summariesMax) = (
+            Limits.previewBlocksMax, Limits.previewSummariesMax
+        )
         var newest = PreviewAnswer.Newest()
         readings.since = position + 1
         try scan.visit { block in
@@ -75,7 +78,7 @@ struct PreviewReader {
             return true
         }
         scan.isDescending = false
-        (scan.from, scan.blocksMax) = (readings.since, .max)
+        (scan.from, scan.blocksMax, scan.summariesMax) = (readings.since, .max, .max)
         var asked = LastPreparer(hashKey: core.truth.hashKey)
         try scan.visit { block in
             let batch = block.prepared(by: asked.preparer(of: [draft]))
