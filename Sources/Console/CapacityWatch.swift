@@ -11,6 +11,8 @@ struct CapacityWatch {
     private static let metersMax = 1_000
     private static let questionsMax = 20
     private static let shownMax = 6
+    /// Those that look at the time between events, and at what was before the first one.
+    private static let aggregationsOfTime: Set = ["time-weighted", "counter", "peak-concurrency"]
     /// What a meter must have used of its capacity to be shown, in percent.
     private static let percentMin = 50
 
@@ -22,8 +24,14 @@ struct CapacityWatch {
         let limited = types.filter { $0.text("capacity") != nil }
         guard !limited.isEmpty else { return ["hasNone": true] }
         let (meters, hasMore) = try await meters(of: limited)
-        let used = try await MeterReadings(visit)
-            .periods(of: meters, questionsMax: Self.questionsMax)
+        let ofEventsAlone = limited.filter { type in
+            !Self.aggregationsOfTime.contains(type.text("aggregation") ?? "")
+        }
+        let used = try await MeterReadings(visit).periods(
+            of: meters,
+            questionsMax: Self.questionsMax,
+            ofEventsAlone: Set(ofEventsAlone.compactMap { $0.text("key") })
+        )
         let named = Dictionary(limited.map { ($0.text("key") ?? "", $0) }) { $1 }
         var found: [(percent: Int, values: Values)] = []
         for meter in meters {

@@ -9,6 +9,10 @@ struct ClosingPeriods {
     private static let horizon: Int64 = 86_400 * 1_000_000
     private static let typesMax = 50
     private static let zonesMax = 24
+    /// Customers whose zones are looked at: each is read whole, with all its subjects.
+    private static let customersMax = "50"
+    /// Calendars that are previewed, each once.
+    private static let previewsMax = 48
     private static let shownMax = 8
 
     private let visit: Visit
@@ -24,7 +28,7 @@ struct ClosingPeriods {
     func values(of types: [JSONValue]) async throws -> Values {
         let resetting = types.prefix(Self.typesMax).filter { $0.text("resetSchedule") != "never" }
         let isInCustomersZone = resetting.contains { $0.text("timezone") == "customer" }
-        let (zones, hasMore) =
+        var (zones, isPart) =
             try await isInCustomersZone ? customersZones() : ([], false)
         var ends: [Calendar: String?] = [:]
         var found: [(end: Instant, values: Values)] = []
@@ -39,6 +43,10 @@ struct ClosingPeriods {
                     zone: zone
                 )
                 if ends[calendar] == nil {
+                    guard ends.count < Self.previewsMax else {
+                        isPart = true
+                        continue
+                    }
                     ends[calendar] = await RunningPeriod(of: type, in: zone, visit).end
                 }
                 found += row(type, zone, ends[calendar] ?? nil)
@@ -47,7 +55,7 @@ struct ClosingPeriods {
         return [
             "rows": found.sorted { $0.end < $1.end }.prefix(Self.shownMax).map(\.values),
             "more": found.count > Self.shownMax ? found.count - Self.shownMax : nil,
-            "isPart": hasMore || types.count > Self.typesMax,
+            "isPart": isPart || types.count > Self.typesMax,
         ]
     }
 
@@ -73,7 +81,7 @@ struct ClosingPeriods {
     /// The zones of the first customers, and that of subjects nobody owns; whether there may be
     /// more.
     private func customersZones() async throws -> ([String], hasMore: Bool) {
-        let page = try await visit.api.get("/v1/customers", ["limit": "1000"])
+        let page = try await visit.api.get("/v1/customers", ["limit": Self.customersMax])
         var zones = ["UTC"]
         for customer in page["items"]?.arrayValue ?? [] where customer["retiredAt"] == nil {
             guard let zone = customer.text("timezone"), !zones.contains(zone) else { continue }

@@ -17,7 +17,7 @@ struct MeterRange {
     let zone: String
     /// The stretch before; nil where there is none.
     let before: (from: String, to: String)?
-    /// Whether it is the running period.
+    /// Whether it is the running period, asked for by its own bounds or by none.
     let isPeriod: Bool
 
     /// - Parameters:
@@ -27,17 +27,18 @@ struct MeterRange {
         let query = visit.query
         zone = query.text("timezone") ?? meter.text("period", "timezone") ?? "UTC"
         let (start, end) = (meter.text("period", "start"), meter.text("period", "end"))
-        let isAsked = query.text("from") != nil || query.text("to") != nil
         let clock = ZoneClock(zone, visit)
-        if !isAsked, let start, let end {
+        let asked = ["from", "to"].map { query.text($0).map(clock.instant(typed:)) }
+        let isRunning = asked == [nil, nil] || asked == [start, end]
+        if isRunning, let start, let end {
             (from, to, isPeriod) = (start, end, true)
             before = previous.flatMap { one in
                 one.text("start").flatMap { start in one.text("end").map { (start, $0) } }
             }
         } else {
             let days = Self.days(meter, clock, visit.now)
-            from = query.text("from").map(clock.instant(typed:)) ?? days.from
-            to = query.text("to").map(clock.instant(typed:)) ?? days.to
+            from = asked[0] ?? days.from
+            to = asked[1] ?? days.to
             isPeriod = false
             before = Self.before(from, to, clock)
         }

@@ -38,15 +38,17 @@ struct MeterReadings {
     }
 
     /// What each meter used in its running period.
-    func periods(of meters: [JSONValue], questionsMax: Int = .max) async throws -> Used {
+    ///
+    /// - Parameter ofEventsAlone: The keys of the meter types whose values are made of their events
+    ///   alone, and not of the time around them too: of their meters those are asked about together
+    ///   that were enrolled in the period, each at another time.
+    func periods(
+        of meters: [JSONValue],
+        questionsMax: Int = .max,
+        ofEventsAlone: Set<String> = []
+    ) async throws -> Used {
         let told = meters.filter { $0["period"] != nil }
-        let stretches = Dictionary(grouping: told) { meter in
-            Stretch(
-                meterType: meter.text("meterType") ?? "",
-                from: meter.text("period", "start"),
-                to: meter.text("period", "end")
-            )
-        }
+        let stretches = Self.stretches(of: told, ofEventsAlone)
         var used = Used(meters: meters.count - told.count)
         var questions = 0
         for (stretch, meters) in stretches.sorted(by: { $0.key < $1.key }) {
@@ -92,6 +94,35 @@ struct MeterReadings {
             }
         }
         return days
+    }
+
+    private static func stretches(
+        of meters: [JSONValue],
+        _ ofEventsAlone: Set<String>
+    ) -> [Stretch: [JSONValue]] {
+        var stretches: [Stretch: [JSONValue]] = [:]
+        // By type and end, those whose period begins with their enrolment.
+        var enrolled: [Stretch: [(start: String, meter: JSONValue)]] = [:]
+        for meter in meters {
+            let start = meter.text("period", "start")
+            var stretch = Stretch(
+                meterType: meter.text("meterType") ?? "",
+                to: meter.text("period", "end")
+            )
+            if let start, start == meter.text("start"), ofEventsAlone.contains(stretch.meterType) {
+                enrolled[stretch, default: []].append((start, meter))
+            } else {
+                stretch.from = start
+                stretches[stretch, default: []].append(meter)
+            }
+        }
+        for (stretch, found) in enrolled {
+            // Nothing counts before a meter's enrolment: the first of them will do for all.
+            var stretch = stretch
+            stretch.from = found.map(\.start).min()
+            stretches[stretch, default: []] += found.map(\.meter)
+        }
+        return stretches
     }
 
     private static func parts(of meters: [JSONValue]) -> [[JSONValue]] {

@@ -39,6 +39,14 @@ struct MeterTypePreview {
         try await values(of: ["from": .string(from.rfc3339), "to": .string(to.rfc3339)])
     }
 
+    /// Whether the draft is that of a meter type that stands.
+    private var isChange: Bool {
+        get async throws {
+            guard let key = definition.text("key") else { return false }
+            return try await visit.api.read(Address.path("/v1/meter-types", key)) != nil
+        }
+    }
+
     private func values(of stretch: JSONObject) async throws -> Values {
         do {
             return try await asked(stretch)
@@ -85,7 +93,7 @@ struct MeterTypePreview {
             },
             "moreRows": grouped["moreReadings"]?.boolValue ?? false,
             // A draft of a new meter type differs from nothing.
-            "hasDifferences": differences.contains { $0.text("live") != nil },
+            "hasDifferences": try await isChange && !differences.isEmpty,
             "differences": differences.prefix(Self.rowsMax).map { one -> Values in
                 [
                     "subject": one.text("subject"), "live": one.quantity("live"),

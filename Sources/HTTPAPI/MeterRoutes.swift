@@ -23,16 +23,15 @@ extension FrontDesk {
         try query.finish()
         question.asOf = try await position(of: asOf)
 
-        let types = try await ledger.meterTypes()
         let answer = try await ledger.meters(question)
-        let periods = try await periods(of: answer.meters, at: question.at, asOf: question.asOf)
+        let versions = Dictionary(grouping: try await ledger.versions(), by: \.key)
+        let types = versions.compactMapValues(\.newest)
+        let periods = try await periods(of: answer.meters, versions, question.at, question.asOf)
         var json = JSONWriter(pretty: call.isPretty)
         json.object { json in
             json.array("items") { json in
                 for (place, meter) in answer.meters.enumerated() {
-                    guard let type = types.first(where: { $0.key == meter.id.meterType }) else {
-                        continue
-                    }
+                    guard let type = types[meter.id.meterType] else { continue }
                     json.object { json in
                         Self.write(meter, of: type, &json)
                         if let enrolled = meter.enrolled { Self.write(enrolled, &json) }
@@ -56,18 +55,22 @@ extension FrontDesk {
     /// lacks the zone that cuts it, for the list is to be had all the same.
     private func periods(
         of meters: [Meter],
-        at instant: Instant,
-        asOf position: Position?
+        _ versions: [MeterTypeKey: [MeterType]],
+        _ instant: Instant,
+        _ position: Position?
     ) async throws -> [MeterPeriod?] {
-        var calendars: [MeterTypeKey: MeterCalendar] = [:]
+        var calendars: [MeterTypeKey: MeterCalendar?] = [:]
         var owners: [CustomerKey?: UsageQuery.Zone?] = [:]
         var periods: [MeterPeriod?] = []
         for meter in meters {
             let key = meter.id.meterType
-            let known = calendars[key]
             let calendar =
-                if let known { known } else { try await ledger.calendar(of: key, asOf: position) }
-            calendars[key] = calendar
+                calendars[key] ?? MeterCalendar(key, versions[key] ?? [], asOf: position)
+            calendars[key] = .some(calendar)
+            guard let calendar else {
+                periods.append(nil)
+                continue
+            }
             let definition = calendar.meterType.definition
             let zone: UsageQuery.Zone?
             if !definition.isInCustomersZone {

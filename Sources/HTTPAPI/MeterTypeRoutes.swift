@@ -76,13 +76,14 @@ extension FrontDesk {
         if var cursor = try query.cursor(.meterTypes) { after = try cursor.readText() }
         try query.finish()
 
-        let all = try await ledger.meterTypes()
+        let versions = try await ledger.versions()
+        let (all, ofKey) = (versions.newestOfEach, Dictionary(grouping: versions, by: \.key))
         let last = after.flatMap(MeterTypeKey.init)
         let rest = last.map { last in all.filter { $0.key > last } } ?? all
         var items: [JSONValue] = []
         for type in rest.prefix(limit) {
             var document = Self.document(type)
-            try await tell(period(of: type.key), in: &document)
+            tell(period(MeterCalendar(type.key, ofKey[type.key] ?? [])), in: &document)
             items.append(.object(document))
         }
         var document: JSONObject = ["items": .array(items)]
@@ -111,9 +112,12 @@ extension FrontDesk {
     /// The period that runs now, of all meters of a type together; nil where each customer's zone
     /// cuts another one, or this machine lacks the zone.
     private func period(of key: MeterTypeKey) async throws -> MeterPeriod? {
-        let calendar = try await ledger.calendar(of: key)
-        let definition = calendar.meterType.definition
-        guard !definition.isInCustomersZone, let zone = try? zone(named: definition.timezone)
+        period(try await ledger.calendar(of: key))
+    }
+
+    private func period(_ calendar: MeterCalendar?) -> MeterPeriod? {
+        guard let calendar, case let definition = calendar.meterType.definition,
+            !definition.isInCustomersZone, let zone = try? zone(named: definition.timezone)
         else { return nil }
         let resets = MeterReading.nextResetsMax
         return try? calendar.period(in: zone, at: clock(), resets: resets)

@@ -41,10 +41,10 @@ public struct MeterCalendar: Sendable {
     private let changing: RecordCalendar?
 
     /// - Parameters:
-    ///   - versions: All there are; never empty.
+    ///   - versions: All that the type has.
     ///   - position: As known when the log ended there; nil: as of now.
     /// - Returns: nil where there is no version.
-    init?(_ key: MeterTypeKey, _ versions: [MeterType], asOf position: Position?) {
+    public init?(_ key: MeterTypeKey, _ versions: [MeterType], asOf position: Position? = nil) {
         let ruling = versions.inForce(asOf: position)
         guard let inForce = ruling.last ?? versions.newest else { return nil }
         meterType = inForce

@@ -50,9 +50,9 @@ public protocol UsageLedger: CorrectionStore {
     /// Retires a meter type: it counts no further events; what it counted stays readable.
     func retire(_ key: MeterTypeKey) async throws(LedgerError) -> MeterType
 
-    /// All meter types in the order of their keys, the retired ones included; of each the newest
-    /// version, those given up left aside.
-    func meterTypes() async throws(LedgerError) -> [MeterType]
+    /// All versions of all meter types, the retired ones included; of each type the first one
+    /// first.
+    func versions() async throws(LedgerError) -> [MeterType]
 
     /// All versions of a meter type, the first one first.
     /// - Throws: `notFound`.
@@ -132,6 +132,12 @@ public protocol UsageLedger: CorrectionStore {
 }
 
 extension UsageLedger {
+    /// All meter types in the order of their keys, the retired ones included; of each the newest
+    /// version, those given up left aside.
+    public func meterTypes() async throws(LedgerError) -> [MeterType] {
+        try await versions().newestOfEach
+    }
+
     public func customer(_ key: CustomerKey) async throws(LedgerError) -> Customer? {
         try await customer(key, asOf: nil)
     }

@@ -97,10 +97,8 @@ extension ReferenceLedger {
 
     public func backfills() async throws(LedgerError) -> [MeterType] { [] }
 
-    public func meterTypes() async throws(LedgerError) -> [MeterType] {
-        let all = state.withLock { $0.meterTypes }
-        return Dictionary(grouping: all, by: \.key).values.compactMap(\.newest)
-            .sorted { $0.key < $1.key }
+    public func versions() async throws(LedgerError) -> [MeterType] {
+        state.withLock { $0.meterTypes }
     }
 
     public func versions(of key: MeterTypeKey) async throws(LedgerError) -> [MeterType] {

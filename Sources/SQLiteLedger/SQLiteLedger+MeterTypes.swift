@@ -48,10 +48,7 @@ extension SQLiteLedger {
         return changed
     }
 
-    public func meterTypes() async throws(LedgerError) -> [MeterType] {
-        let versions = Dictionary(grouping: core.currentMeterTypes(), by: \.key)
-        return versions.values.compactMap(\.newest).sorted { $0.key < $1.key }
-    }
+    public func versions() async throws(LedgerError) -> [MeterType] { core.currentMeterTypes() }
 
     public func versions(of key: MeterTypeKey) async throws(LedgerError) -> [MeterType] {
         try core.versions(of: key)

@@ -109,6 +109,12 @@ extension Sequence<MeterType> {
         return versions.last { $0.cancelledAt == nil } ?? versions.last
     }
 
+    /// The newest version of each meter type, in the order of the keys.
+    public var newestOfEach: [MeterType] {
+        Dictionary(grouping: self, by: \.key).values.compactMap(\.newest)
+            .sorted { $0.key < $1.key }
+    }
+
     /// The versions that count the event at a position, each with the times it counts as was known
     /// when the event came.
     ///

@@ -1,4 +1,5 @@
 import HTTPTypes
+import MeteringEngine
 import Testing
 import UsageModel
 import WireFormat

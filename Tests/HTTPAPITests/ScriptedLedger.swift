@@ -66,9 +66,9 @@ final class ScriptedLedger: UsageLedger {
         return try await inner.retire(key)
     }
 
-    func meterTypes() async throws(LedgerError) -> [MeterType] {
+    func versions() async throws(LedgerError) -> [MeterType] {
         if let told = asked.meterTypes { return told }
-        return try await inner.meterTypes()
+        return try await inner.versions()
     }
 
     func versions(of key: MeterTypeKey) async throws(LedgerError) -> [MeterType] {

@@ -28,11 +28,11 @@ REASON = "<b>why</b><script>window.struck=1</script>"
 AUTHOR = "<img src=x onerror=window.struck=1>"
 
 
-def fill(client, folder):
+def fill(client, folder, tally):
     """The corpus as sources, ids, subjects, types, data, names, units, dimensions, reasons, authors,
     dead letters, destinations, and names of files that are delivered into a folder."""
     by = {"Odometer-Actor": "hostile", "Odometer-Reason": REASON}
-    _make(client, "/v1/meter-types", {
+    _make(client, tally, "/v1/meter-types", {
         "key": "hostile", "name": CORPUS[0], "unit": "<i>unit</i>", "aggregation": "sum",
         "eventTypes": ["*"], "value": "$.data.amount", "filter": "exists($.data.amount)",
         "dimensions": {"said": "$.data.said"}, "resetSchedule": "daily", "capacity": "1000",
@@ -52,17 +52,17 @@ def fill(client, folder):
     # What is rejected is shown too, as it came.
     dead = "\n".join(text + "\n" + json.dumps({"id": text, "time": text}) for text in CORPUS)
     client.json("POST", "/v1/events", dead.encode(), {"Content-Type": "application/x-ndjson"})
-    _make(client, "/v1/customers/hostile", {"name": CORPUS[1], "subjects": CORPUS[:4]}, by, "PUT")
-    _make(client, "/v1/validation-rules", {
+    _make(client, tally, "/v1/customers/hostile", {"name": CORPUS[1], "subjects": CORPUS[:4]}, by, "PUT")
+    _make(client, tally, "/v1/validation-rules", {
         "key": "hostile", "eventType": "*", "action": "warn", "message": CORPUS[2],
         "range": {"path": "$.data.amount", "max": "0"},
     }, by)
-    _make(client, "/v1/corrections", {
+    _make(client, tally, "/v1/corrections", {
         "kind": "void", "events": [{"source": CORPUS[3], "id": f"3 {CORPUS[3]}"}],
         "reason": REASON, "author": AUTHOR,
     }, by)
-    _make(client, "/v1/backfill-sets", {"name": CORPUS[4], "reason": REASON, "author": AUTHOR}, by)
-    _make(client, "/v1/destinations/hostile", {
+    _make(client, tally, "/v1/backfill-sets", {"name": CORPUS[4], "reason": REASON, "author": AUTHOR}, by)
+    _make(client, tally, "/v1/destinations/hostile", {
         "webhook": {
             "url": "http://127.0.0.1:9/" + urllib.parse.quote(CORPUS[1]),
             "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
@@ -70,23 +70,28 @@ def fill(client, folder):
         "start": "first",
     }, by, "PUT")
     for number, text in enumerate(CORPUS):
-        _make(client, f"/v1/destinations/files-{number}", {
+        _make(client, tally, f"/v1/destinations/files-{number}", {
             "name": text, "start": "first", "filter": {"meterTypes": ["hostile"]},
             "files": {
                 "directory": os.path.join(folder, text.replace("/", "|")), "format": "csv",
                 "name": text.replace("/", "|") + "-${first}",
             },
         }, by, "PUT")
+    meters = client.get("/v1/meters?limit=1000")["items"]
+    tally.check(len(meters) == len(CORPUS) - 1, "hostile subjects have meters but the voided one", len(meters))
+    for meter in meters:
+        _make(client, tally, f"/v1/meters/{urllib.parse.quote(meter['id'], safe='')}/suspend", {
+            "from": "2026-11-02T00:00:00Z", "to": "2026-11-03T00:00:00Z", "reason": REASON,
+        }, by)
     return int(answer["accepted"])
 
 
-def _make(client, path, body, headers, method="POST"):
+def _make(client, tally, path, body, headers, method="POST"):
     """Makes it; what the API itself refuses of it is no displayed field."""
     status, _, payload = client.call(
         method, path, json.dumps(body).encode(), {"Content-Type": "application/json", **headers},
     )
-    if status >= 400:
-        print(f"not shown, for {path} refuses it: {payload[:300]!r}", flush=True)
+    tally.check(status < 300, f"{path} takes hostile text", status, payload[:300])
 
 
 def addresses(browser, page, first, pages_max=160):
@@ -117,7 +122,7 @@ def addresses(browser, page, first, pages_max=160):
 
 def strike(browser, tally):
     """Opens every page that shows hostile data: nothing runs, nothing of it becomes an element."""
-    page, count = browser.page(), 0
+    page, count, seen, asked = browser.page(), 0, set(), set()
     queries = ["", *("?" + urllib.parse.urlencode({"q": text}) for text in CORPUS[:3])]
     firsts = ["/console", *("/console/meters" + each for each in queries)]
     for first in firsts:
@@ -127,6 +132,11 @@ def strike(browser, tally):
             tally.check(answer.status < 500, f"{address}: {answer.status}")
             page.wait_for_timeout(30)
             _unharmed(page, tally, address)
+            seen |= _shown(page)
+            asked |= _ask(page, tally, address, asked)
+    for text in [*CORPUS, REASON, AUTHOR]:
+        tally.check(text in seen, f"a page shows {text!r}")
+    tally.check(len(asked) >= 4, "forms that show what they would do were asked", asked)
     _palette(browser, page, tally)
     page.context.close()
     return count
@@ -150,6 +160,57 @@ def _unharmed(page, tally, address):
         and not harm["scripts"],
         f"{address}: hostile text did something", harm,
     )
+
+
+def _shown(page):
+    """Which hostile texts can be read on a page, letter by letter."""
+    return set(page.evaluate(
+        """texts => {
+            const all = [document.body.textContent,
+                ...[...document.querySelectorAll('input, textarea')].map(each => each.value)];
+            return texts.filter(text => all.some(one => one.includes(text)));
+        }""",
+        [*CORPUS, REASON, AUTHOR],
+    ))
+
+
+def _ask(page, tally, address, asked):
+    """Fills the forms that show what they would do with hostile text, and asks them. A form is
+    asked once, whatever page of its kind it stands on: by what it is called and its fields.
+    """
+    fresh = set()
+    while True:
+        form = page.evaluate(
+            """([texts, asked]) => {
+                for (const form of document.querySelectorAll('main form[method=post]')) {
+                    const look = form.querySelector('[name=do][value=look], [name=do][value=history]');
+                    if (!look) continue;
+                    const fields = [...form.querySelectorAll('input:not([type=hidden]), textarea')];
+                    const name = fields.map(each => each.name).join();
+                    if (asked.includes(name)) continue;
+                    fields.forEach((each, place) => {
+                        const isTime = /^(from|to|start|end|history)/.test(each.name);
+                        if (['checkbox', 'radio'].includes(each.type)) return;
+                        each.removeAttribute('maxlength');
+                        each.value = isTime ? '2026-11-01' : texts[place % texts.length];
+                    });
+                    const button = look.tagName === 'BUTTON' ? look : form.querySelector('button');
+                    form.noValidate = true;
+                    form.closest('details')?.setAttribute('open', '');
+                    button.dataset.asked = '';
+                    return name;
+                }
+                return null;
+            }""",
+            [CORPUS, [*asked, *fresh]],
+        )
+        if form is None:
+            return fresh
+        fresh.add(form)
+        with page.expect_navigation(wait_until="load"):
+            page.evaluate("document.querySelector('[data-asked]').click()")
+        _unharmed(page, tally, f"{address}, asked with {form}")
+        page.goto(page.url)
 
 
 def _palette(browser, page, tally):

@@ -146,7 +146,7 @@ function tail(table) {
     if (lost) {
       const cell = body.insertRow(0).insertCell();
       cell.colSpan = table.tHead?.rows[0]?.cells.length ?? 1;
-      cell.textContent = `${grouped(String(lost))} passed over`;
+      cell.textContent = `${grouped(String(lost))} positions passed over`;
     }
     lost = 0;
     while (body.rows.length > rowsMax) body.rows[body.rows.length - 1].remove();
@@ -154,7 +154,7 @@ function tail(table) {
   const label = () => {
     if (!(button instanceof HTMLButtonElement)) return;
     button.setAttribute("aria-pressed", String(!isPaused));
-    const more = lost ? `, ${lost} passed over` : "";
+    const more = lost ? `, ${lost} positions passed over` : "";
     const waiting = held.length || lost ? ` (${held.length} waiting${more})` : "";
     button.textContent = isPaused ? `Follow live${waiting}` : "Pause";
   };

@@ -15,6 +15,7 @@ enum CustomersPage {
             ([
                 "q": typed, "isEmpty": isEmpty,
                 "rows": found.items.map(row), "count": found.items.count,
+                "goesOn": found.next.map { visit.link(["cursor": $0]) },
                 "pager": [
                     "words": "\(found.items.count) shown",
                     "first": visit.query["cursor"].map { _ in visit.link([:]) },

@@ -138,7 +138,7 @@ enum MeterPage {
                 "rows": found.items.map { RecordRow($0).values },
                 "all": Address.link(
                     Console.root + "/records",
-                    ["meterType": type, "subject": subject]
+                    ["meterType": type, "subject": subject, "asOf": asOf(visit)]
                 ),
                 "hasMore": found.next != nil,
             ], found.problem

@@ -34,7 +34,7 @@ enum MetersPage {
                 "rows": rows,
                 "also": try await also(typed, types, visit),
                 "isFiltered": [typed, type, customer, state].contains { $0 != nil },
-                "count": rows.count,
+                "count": rows.count, "goesOn": found.next.map { visit.link(["cursor": $0]) },
                 "pager": [
                     "words": "\(rows.count) shown",
                     "first": visit.query["cursor"].map { _ in visit.link([:]) },

@@ -33,13 +33,13 @@ extension Operation {
                 what: "It was made.",
                 contents: [.json(.meterType)],
                 headers: [location]
-            ),
+            ).tagged,
             Outcome(
                 status: 200,
                 what: "It stands already.",
                 contents: [.json(.meterType)],
                 headers: [location]
-            ),
+            ).tagged,
         ],
         problems: [.unknownField, .alreadyExists, .retired]
     )

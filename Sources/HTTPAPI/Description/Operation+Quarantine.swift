@@ -8,7 +8,7 @@ extension Operation {
     private static let filters: [Parameter] = [
         .query("reason", .text, "Only for this reason."),
         .query("source", .text, "Only from this source, as it was received; empty: from none."),
-        .query("type", .text, "Only of this event type, as it was received."),
+        .query("type", .text, "Only of this event type, as it was received; empty: of none."),
         .query("eventId", .text, "Only of events with this id, as it was received."),
         .query("rule", .text, "Only of those that this validation rule rejected."),
         .query("state", .words(QuarantineState.self), "Only in this state; all where left out."),

@@ -56,7 +56,7 @@ extension Operation {
         topic: .meterTypes,
         summary: "Gives up counting the history of a version: it never comes into force.",
         parameters: [key, .version("The newest that is being counted where left out.")],
-        outcomes: [.ok("The version.", .json(.meterType))],
+        outcomes: [.ok("The version.", .json(.meterType)).tagged],
         problems: [.notFound, .storageFull]
     )
 
