@@ -81,7 +81,8 @@ struct MeterTypePreview {
         return [
             "newest": whole.text("newest", "events"),
             "from": Shown.time(ends.text("from")), "to": Shown.time(ends.text("to")),
-            "total": total?.quantity("value"), "events": total?.count("events") ?? "0",
+            "total": total?.quantity("value"),
+            "events": Spelled.some(total?.text("events") ?? "0", "event"),
             "unit": definition.text("unit"), "group": dimension ?? "subject",
             "rows": (grouped["readings"]?.arrayValue ?? []).map { reading -> Values in
                 let name =

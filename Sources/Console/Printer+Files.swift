@@ -30,6 +30,7 @@ extension Printer {
         ("customer", PackageResources.customer_mustache),
         ("customer-form", PackageResources.customer_form_mustache),
         ("conflict", PackageResources.conflict_mustache),
+        ("planned", PackageResources.planned_mustache),
         ("you", PackageResources.you_mustache),
     ]
 }

@@ -51,7 +51,8 @@ final class DeskHouse: Sendable {
             guard let start = rest.range(of: "value=\""),
                 let end = rest[start.upperBound...].firstIndex(of: "\"")
             else { return nil }
-            return String(rest[start.upperBound..<end])
+            return String(rest[start.upperBound..<end]).replacing("&quot;", with: "\"")
+                .replacing("&amp;", with: "&")
         }
     }
 
@@ -171,10 +172,14 @@ final class DeskHouse: Sendable {
 
     /// Sends a form, as the page at `path` holds it.
     func post(_ path: String, _ fields: KeyValuePairs<String, String>) async throws -> Seen {
+        try await post(path, pairs: fields.map { ($0.key, $0.value) })
+    }
+
+    func post(_ path: String, pairs fields: [(String, String)]) async throws -> Seen {
         let first = try await ask(.get, "/console/corrections/new")
         let token = try #require(first.field("csrf"))
         let cookie = try #require(first.headers[.setCookie]?.split(separator: ";").first)
-        let pairs = [("csrf", token)] + fields.map { ($0.key, $0.value) }
+        let pairs = [("csrf", token)] + fields
         let body = pairs.map { Self.encoded($0) + "=" + Self.encoded($1) }
             .joined(separator: "&")
         return try await ask(

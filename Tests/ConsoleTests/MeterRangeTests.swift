@@ -69,7 +69,7 @@ import WireFormat
                     "historyFrom": "2026-01-01", "historyTo": "2026-11-01",
                 ]
             )
-            #expect(tried.text.contains("of 1 events, as of"), "\(key)")
+            #expect(tried.text.contains("of 1 event, as of"), "\(key)")
             #expect(tried.text.contains("Live version</th>") == differs, "\(key)")
         }
     }

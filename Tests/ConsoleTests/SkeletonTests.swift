@@ -13,6 +13,21 @@ import WireFormat
         "/deliveries", "/audit",
     ]
 
+    @Test("every part that a template names is there: one that is not would be left out in silence")
+    func parts() throws {
+        let files = Printer.stackFiles + Printer.deskFiles
+        let known = Set(files.map(\.name))
+        for (name, bytes) in files {
+            let text = String(decoding: bytes, as: UTF8.self)
+            for piece in text.components(separatedBy: "{{>").dropFirst() {
+                let part = try #require(piece.components(separatedBy: "}}").first)
+                    .trimmingCharacters(in: .whitespaces)
+                // With a star it is named by the page.
+                #expect(part.hasPrefix("*") || known.contains(part), "\(name): \(part)")
+            }
+        }
+    }
+
     @Test("every page answers with the policy, and holds no script and no style of its own")
     func pages() async throws {
         let house = try await DeskHouse()

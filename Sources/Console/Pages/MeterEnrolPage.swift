@@ -19,7 +19,7 @@ enum MeterEnrolPage {
             Address.path("/v1/meters", key + "~" + subject)
         )
         let type = try await visit.api.get(Address.path("/v1/meter-types", key))
-        let clock = clock(of: type, standing, visit)
+        let clock = try await clock(of: type, standing, subject, visit)
         var body: JSONObject = ["meterType": .string(key), "subject": .string(subject)]
         for name in ["start", "end"] {
             let typed = visit.form?.text(name)
@@ -28,25 +28,34 @@ enum MeterEnrolPage {
         for name in ["category", "externalRef"] {
             body[name] = visit.form?.text(name).map { .string($0) }
         }
-        guard visit.form?.text("do") == "enrol" else {
+        let planned = Planned(visit)
+        guard planned.confirms(body) else {
             let plan = try plan(.object(body), of: type, standing, clock)
-            return .page(try await page(visit, plan: plan))
+            return .page(try await page(visit, plan: plan.with(planned.values(body))))
         }
         let meter = try await visit.api.post("/v1/meters", .object(body))
         let path = Address.path(Console.root + "/meters", meter.text("id") ?? "")
         return .redirect(path, saying: "\(subject) is enrolled for \(type.text("name") ?? key).")
     }
 
-    /// The clocks that cut the meter's periods: the type's, or where they are its customer's and
-    /// there is no meter yet, UTC.
+    /// The clocks that cut the meter's periods: the type's, or those of who owns the subject now.
+    /// There is no meter to ask yet.
     private static func clock(
         of type: JSONValue,
         _ standing: JSONValue?,
+        _ subject: String,
         _ visit: Visit
-    ) -> ZoneClock {
+    ) async throws -> ZoneClock {
         if let zone = standing?.text("period", "timezone") { return ZoneClock(zone, visit) }
         let zone = type.text("timezone") ?? "UTC"
-        return ZoneClock(zone == "customer" ? "UTC" : zone, visit)
+        guard zone == "customer" else { return ZoneClock(zone, visit) }
+        // In the order of the subjects: none that begins so comes before the subject itself.
+        let found = try await visit.api.get("/v1/subjects", ["q": subject, "limit": "1"])
+        guard let first = found["items"]?.arrayValue?.first, first.text("subject") == subject,
+            let key = first.text("customer")
+        else { return ZoneClock("UTC", visit) }
+        let customer = try await visit.api.read(Address.path("/v1/customers", key))
+        return ZoneClock(customer?.text("timezone") ?? "UTC", visit)
     }
 
     private static func page(_ visit: Visit, plan: Values?) async throws -> Page {
@@ -106,7 +115,7 @@ enum MeterEnrolPage {
             "end": body.text("end").map(clock.words(for:)),
             "isExplicit": type.text("enrolment") == "explicit",
             "isEnrolled": isEnrolled,
-            "events": standing?.count("events"),
+            "events": standing?.text("events").map { Spelled.some($0, "event") },
         ]
     }
 }

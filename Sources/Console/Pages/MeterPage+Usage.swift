@@ -45,7 +45,7 @@ extension MeterPage {
             "rows": rows, "hasRows": !rows.isEmpty, "hasGhost": !ghost.isEmpty,
             "hasMore": found.next != nil,
             "isPeriod": range.isPeriod, "total": total?.quantity("value"),
-            "totalEvents": total?.count("events") ?? "0",
+            "totalEvents": Spelled.some(total?.text("events") ?? "0", "event"),
             "windows": MeterRange.windows.map { word -> Values in
                 [
                     "label": word.prefix(1).uppercased() + word.dropFirst(),

@@ -98,7 +98,8 @@ enum MeterPage {
         let zone = meter.text("period", "timezone")
         let percent = Shown.percent(meter.text("value"), of: meter.text("capacity"))
         return [
-            "value": meter.quantity("value"), "events": meter.count("events"),
+            "value": meter.quantity("value"),
+            "events": meter.text("events").map { Spelled.some($0, "event") },
             "periodEnd": Shown.time(meter.text("period", "end"), zone: zone),
             "capacity": meter.quantity("capacity"), "percent": percent,
             "bar": percent.map { min($0, 100) },

@@ -41,20 +41,36 @@ enum MeterStandingPage {
         let word = word(visit)
         let meter = try await visit.api.get(Address.path("/v1/meters", visit["id"]))
         let clock = clock(of: meter, visit)
-        let from = visit.form?.text("from").map(clock.instant(typed:))
-        let to = word == .suspend ? visit.form?.text("to").map(clock.instant(typed:)) : nil
-        guard visit.form?.text("do") == "say" else {
-            let plan = try await plan(word, of: meter, from, to, clock, visit)
-            return .page(try await page(visit, plan: plan))
+        let planned = Planned(visit)
+        // Now is when the plan was shown.
+        let typed = visit.form?.text("from").map(clock.instant(typed:))
+        let isNow = typed == nil
+        let from = typed ?? planned.now ?? visit.now.rfc3339
+        let to = visit.form?.text("to").map(clock.instant(typed:))
+        guard to == nil || word == .suspend else {
+            throw Problem.field(
+                "to",
+                "only a suspension has an end",
+                remedy: "leave it out; what is said later is in force from then on"
+            )
         }
-        var body: JSONObject = [:]
-        body["from"] = from.map { .string($0) }
-        body["to"] = to.map { .string($0) }
+        var shown: JSONObject = ["word": .string(word.rawValue)]
+        shown[isNow ? "now" : "from"] = .string(from)
+        shown["to"] = to.map { .string($0) }
+        guard planned.confirms(shown) else {
+            let plan = try await plan(word, of: meter, from, to, clock, visit)
+            return .page(try await page(visit, plan: plan.with(planned.values(shown))))
+        }
+        var body: JSONObject = ["from": .string(from)]
+        body["to"] = shown["to"]
         body["reason"] = visit.form?.text("reason").map { .string($0) }
         let path = Address.path("/v1/meters", visit["id"]) + "/" + word.rawValue
         _ = try await visit.api.post(path, .object(body))
-        let when = from.map(clock.words(for:)) ?? "now"
-        return .redirect(visit.path, saying: "It is \(word.done) from \(when) on.")
+        let until = to.map { "until " + clock.words(for: $0) } ?? "on"
+        return .redirect(
+            visit.path,
+            saying: "It is \(word.done) from \(clock.words(for: from)) \(until)."
+        )
     }
 
     private static func word(_ visit: Visit) -> Word {
@@ -95,12 +111,11 @@ enum MeterStandingPage {
                 "auditHref": Address.link(Console.root + "/audit", ["kind": "meter", "key": id]),
                 "words": Word.allCases.map { one -> Values in
                     [
-                        "label": one.label, "href": visit.link(["word": one.rawValue]),
-                        "current": one == word,
+                        "label": one.label, "word": one.rawValue, "hint": one.hint,
+                        "checked": one == word,
                     ]
                 },
-                "word": word.rawValue, "label": word.label, "hint": word.hint,
-                "takesEnd": word == .suspend,
+                "label": word.label,
                 "fromText": visit.typed("from"), "toText": visit.typed("to"),
                 "plan": plan,
                 "isDanger": word != .resume,
@@ -117,13 +132,12 @@ enum MeterStandingPage {
     private static func plan(
         _ word: Word,
         of meter: JSONValue,
-        _ from: String?,
+        _ from: String,
         _ to: String?,
         _ clock: ZoneClock,
         _ visit: Visit
     ) async throws -> Values {
-        let start = from ?? visit.now.rfc3339
-        guard let first = Instant(rfc3339: start) else { throw unreadable("from") }
+        guard let first = Instant(rfc3339: from) else { throw unreadable("from") }
         if let to {
             guard Instant(rfc3339: to) != nil else { throw unreadable("to") }
         }
@@ -132,7 +146,7 @@ enum MeterStandingPage {
             "/v1/usage",
             [
                 "meterType": meter.text("meterType"), "subject": meter.text("subject"),
-                "from": start, "to": to,
+                "from": from, "to": to,
             ]
         )
         if let problem = found.problem { throw problem }
@@ -141,9 +155,9 @@ enum MeterStandingPage {
         let period = meter.text("period", "start").flatMap { Instant(rfc3339: $0) }
         let reachesBack = period.map { first < $0 } ?? false
         return [
-            "from": from.map(clock.words(for:)), "to": to.map(clock.words(for:)),
+            "from": clock.words(for: from), "to": to.map(clock.words(for:)),
             "done": word.done,
-            "events": Shown.grouped(events), "hasEvents": events != "0",
+            "events": Spelled.some(events, "event"), "hasEvents": events != "0",
             "value": reading?.quantity("value"), "unit": meter.text("unit"),
             "isResumed": word == .resume,
             "reachesBack": reachesBack,
