@@ -36,7 +36,7 @@ public struct OutletMaker: OutletSource {
         case .files(let rules): return try FilesOutlet(rules, courier)
         case .stripe(let rules): return try StripeOutlet(rules, courier)
         case .cloudEvents(let rules): return try CloudEventsOutlet(rules, courier)
-        case .stdout: return StdoutOutlet(out: out)
+        case .stdout: return StdoutOutlet(out: out, clock: clock)
         }
     }
 

@@ -6,7 +6,7 @@ struct Secrets: Sendable {
     /// Shorter ones would make answers unreadable, and hide nothing worth hiding.
     private static let bytesMin = 6
     private static let pathKeyBytesMin = 16
-    private static let mask = "[secret]"
+    static let mask = "[secret]"
 
     /// The longest first: one may be a part of another.
     private let texts: [String]

@@ -5,10 +5,18 @@ import WireFormat
 /// A line of JSON for each record, to where the process writes.
 struct StdoutOutlet: RecordOutlet {
     let out: @Sendable ([UInt8]) throws -> Void
+    let clock: @Sendable () -> Instant
 
     func send(_ batch: DeliveryBatch) async -> DeliveryOutcome {
+        let (lines, began) = (batch.lines, clock())
+        let outcome = write(lines)
+        SentRequest.note(lines, to: "standard output", since: began, clock(), outcome)
+        return outcome
+    }
+
+    private func write(_ lines: [UInt8]) -> DeliveryOutcome {
         do {
-            try out(batch.lines)
+            try out(lines)
             return .delivered(status: nil, reference: "")
         } catch {
             return .retry(status: nil, reason: "cannot write: \(error)", after: nil)

@@ -82,6 +82,10 @@ extension FrontDesk {
             ]
             document["status"] = attempt.status.map { .number(String($0)) }
             if !attempt.answer.isEmpty { document["answer"] = .string(attempt.answer) }
+            document["requestCount"] = .number(String(attempt.requestCount))
+            document["requests"] = .array(
+                attempt.requests.map { .object(SentRequestDocument.write($0)) }
+            )
             return .object(document)
         }
     }

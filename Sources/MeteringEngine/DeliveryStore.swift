@@ -47,7 +47,8 @@ public protocol DeliveryStore: Sendable {
     func deliveries(_ query: DeliveryQuery) async throws(LedgerError) -> DeliveryAnswer
 
     /// How the tries of a batch went, the newest first; at most
-    /// ``Limits/deliveryAttemptsKeptMax``. Nothing is told of one that was taken at the first.
+    /// ``Limits/deliveryAttemptsKeptMax``. Of those that were taken at the first, only the newest
+    /// are known: ``Limits/deliveryPlainTriesKeptMax``.
     func attempts(
         of key: DestinationKey,
         batch: Int64
@@ -88,6 +89,9 @@ public struct DeliveryResult: Sendable {
     public var nextAttemptAt: Instant?
     public var status: Int?
     public var answer: String
+    /// The last of what was sent, and how many requests there were.
+    public var requests: [SentRequest] = []
+    public var requestCount = 0
 
     public init(
         numbers: [Int64],

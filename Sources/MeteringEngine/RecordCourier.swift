@@ -126,7 +126,8 @@ public final class RecordCourier: Sendable {
     func result(
         _ outcome: DeliveryOutcome,
         of batch: DueBatch,
-        _ rules: SendingRules
+        _ rules: SendingRules,
+        _ sent: RequestLog = RequestLog()
     ) -> DeliveryResult {
         let attempts = batch.attempts + 1
         var result = DeliveryResult(
@@ -135,6 +136,7 @@ public final class RecordCourier: Sendable {
             attempts: attempts,
             at: clock()
         )
+        (result.requests, result.requestCount) = (sent.requests, sent.count)
         switch outcome {
         case .delivered(let status, let reference):
             (result.status, result.answer) = (status, reference)
@@ -186,7 +188,7 @@ public final class RecordCourier: Sendable {
         let outlet: any RecordOutlet
 
         private enum Happening: Sendable {
-            case sent(DueBatch, DeliveryOutcome)
+            case sent(DueBatch, DeliveryOutcome, RequestLog)
             case waited(Reason)
         }
 
@@ -248,13 +250,13 @@ public final class RecordCourier: Sendable {
                 wait(RecordCourier.tick, .tick, &state, &group)
             }
             switch await group.next() {
-            case .sent(let batch, let outcome):
+            case .sent(let batch, let outcome, let sent):
                 state.underWay.remove(batch.batch)
                 state.metersUnderWay.subtract(batch.items.map(\.record.meter))
                 state.sent += 1
                 // It may be us who hung up then, which is no try.
                 if case .retry = outcome, Task.isCancelled { break }
-                state.results.append(courier.result(outcome, of: batch, rules))
+                state.results.append(courier.result(outcome, of: batch, rules, sent))
                 if state.results.count >= RecordCourier.settledTogether {
                     try await settle(&state)
                 }
@@ -314,7 +316,13 @@ public final class RecordCourier: Sendable {
                     attempt: batch.attempts + 1,
                     sentAt: now
                 )
-                group.addTask { [outlet] in .sent(batch, await outlet.send(shipment)) }
+                group.addTask { [outlet] in
+                    let sent = RequestLog()
+                    let outcome = await RequestLog.$current.withValue(sent) {
+                        await outlet.send(shipment)
+                    }
+                    return .sent(batch, outcome, sent)
+                }
             }
         }
 

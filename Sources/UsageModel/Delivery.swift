@@ -44,10 +44,22 @@ public struct DeliveryAttempt: Hashable, Sendable {
     public var status: Int?
     /// What the other side calls the record, or why it was not taken.
     public var answer: String
+    /// The last of what was sent, in order; nothing of tries of long ago.
+    public var requests: [SentRequest]
+    /// How many requests there were.
+    public var requestCount: Int
 
-    public init(at: Instant, state: Delivery.State, status: Int?, answer: String) {
+    public init(
+        at: Instant,
+        state: Delivery.State,
+        status: Int?,
+        answer: String,
+        requests: [SentRequest] = [],
+        requestCount: Int = 0
+    ) {
         (self.at, self.state) = (at, state)
         (self.status, self.answer) = (status, answer)
+        (self.requests, self.requestCount) = (requests, requestCount)
     }
 }
 

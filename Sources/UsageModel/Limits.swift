@@ -121,6 +121,13 @@ public enum Limits {
     public static let deliveryAttemptsMax = 100
     /// The most tries of one sending of which it is kept how they went.
     public static let deliveryAttemptsKeptMax = 100
+    /// The most tries of one sending, the newest ones, of which it is kept what they sent.
+    public static let deliveryTriesToldMax = 3
+    /// The most requests of one try that are kept, the last ones.
+    public static let deliveryRequestsKeptMax = 5
+    /// How far back, in deliveries of one destination, it is kept how those went that were taken at
+    /// the first try.
+    public static let deliveryPlainTriesKeptMax = 10_000
     /// The longest wait between two tries, for an answer, or for a batch to fill, in days.
     public static let deliveryWaitDaysMax = 7
     /// The most rows, of meter types and periods, in the books of one destination.

@@ -10,7 +10,7 @@ import WireFormat
 
 @Suite("Files") struct FilesTests {
     /// A directory that is gone when the work is done.
-    private func inDirectory<Value>(
+    static func inDirectory<Value>(
         _ work: (String) async throws -> Value
     ) async throws -> Value {
         let path = FileManager.default.temporaryDirectory.path + "/outlets-\(UUID())"
@@ -40,7 +40,7 @@ import WireFormat
 
     @Test("a batch is a file and a manifest, and the same batch again is the same bytes")
     func same() async throws {
-        try await inDirectory { path in
+        try await Self.inDirectory { path in
             var batch = try Sample.batch(count: 2)
             let outlets = Outlets(.files(rules(path)))
             let outcome = try await outlets.send(batch)
@@ -62,7 +62,7 @@ import WireFormat
         [false, true]
     )
     func formats(format: FileRules.Format, isZipped: Bool) async throws {
-        try await inDirectory { path in
+        try await Self.inDirectory { path in
             let batch = try Sample.batch(count: 3)
             let rules = rules(path) {
                 ($0.format, $0.isZipped, $0.hasManifest) = (format, isZipped, false)
@@ -101,7 +101,7 @@ import WireFormat
 
     @Test("the manifest says what the file is, and what its deltas add up to, exactly")
     func manifest() async throws {
-        try await inDirectory { path in
+        try await Self.inDirectory { path in
             let greatest = Quantity(mantissa: .max).description
             let batch = try Sample.batch([
                 try Sample.record(1, delta: "0.1"), try Sample.record(2, delta: "0.2"),
@@ -127,7 +127,7 @@ import WireFormat
 
     @Test("names are made of the batch, and folders with them")
     func namesOfFiles() async throws {
-        try await inDirectory { path in
+        try await Self.inDirectory { path in
             let rules = rules(path) {
                 $0.fileName = "${meterType}/${date}/${destination}-${count}-${last}"
                 $0.hasManifest = false
@@ -154,7 +154,7 @@ import WireFormat
 
     @Test("what a killed process left behind is written over, and no hidden name stays")
     func leftover() async throws {
-        try await inDirectory { path in
+        try await Self.inDirectory { path in
             let hidden = path + "/.billing-17-17.csv.partial"
             try Data("half of a file that was longer".utf8).write(to: URL(filePath: hidden))
             let rules = rules(path) { $0.hasManifest = false }
@@ -165,7 +165,7 @@ import WireFormat
 
     @Test("a file that cannot get its name leaves nothing, and no manifest")
     func blocked() async throws {
-        try await inDirectory { path in
+        try await Self.inDirectory { path in
             try FileManager.default.createDirectory(
                 atPath: path + "/billing-17-17.csv/in-the-way",
                 withIntermediateDirectories: true

@@ -106,6 +106,36 @@ import WireFormat
         #expect(try await house.page("/console/destinations").text.contains("retired"))
     }
 
+    /// A try that was given up, with hostile words in all that came back.
+    private static var failed: DeliveryResult {
+        var result = DeliveryResult(
+            numbers: [1],
+            state: .failed,
+            attempts: 20,
+            at: DeskHouse.now,
+            status: 500,
+            answer: "<b>broken</b>"
+        )
+        result.requests = [
+            SentRequest(
+                at: DeskHouse.now,
+                milliseconds: 1_234,
+                method: "POST",
+                address: "http://127.0.0.1:9/in?key=[secret]",
+                headers: [
+                    MetadataMember(name: "webhook-id", value: "<i>ur</i>"),
+                    MetadataMember(name: "authorization", value: "[secret]"),
+                ],
+                bodyBytes: 812,
+                bodyDigest: String(repeating: "ab", count: 32),
+                status: 500,
+                answer: "<b>so broken</b>"
+            )
+        ]
+        result.requestCount = 7
+        return result
+    }
+
     @Test("a delivery that failed shows its answer and its request, and is sent again")
     func deliveries() async throws {
         let house = try await Self.house()
@@ -121,29 +151,23 @@ import WireFormat
         )
         let key = try #require(DestinationKey("billing"))
         while try await house.ledger.enqueue(key, now: DeskHouse.now) {}
-        try await house.ledger.settle(
-            [
-                DeliveryResult(
-                    numbers: [1],
-                    state: .failed,
-                    attempts: 20,
-                    at: DeskHouse.now,
-                    status: 500,
-                    answer: "<b>broken</b>"
-                )
-            ],
-            of: key
-        )
+        let place = "/console/deliveries/billing/1"
+        #expect(try await house.page(place).text.contains("Nothing was sent yet."))
+        try await house.ledger.settle([Self.failed], of: key)
 
         let failing = try await house.page("/console/deliveries")
         let list = try await house.page("/console/deliveries?destination=billing&state=failed")
-        let place = "/console/deliveries/billing/1"
         let one = try await house.page(place)
         _ = try await house.page("/console/deliveries/billing/99", status: 404)
         #expect(failing.text.contains(place))
         #expect(list.text.contains("Send all that failed again"))
         #expect(one.text.contains("&lt;b&gt;broken&lt;/b&gt;"))
-        #expect(one.text.contains("POST http://127.0.0.1:9/in"))
+        #expect(one.text.contains("POST http://127.0.0.1:9/in?key=[secret]"))
+        #expect(one.text.contains("The last 1 of its 7 requests."))
+        #expect(one.text.contains("&lt;i&gt;ur&lt;/i&gt;"))
+        #expect(one.text.contains("500, after 1,234 ms"))
+        #expect(one.text.contains("&lt;b&gt;so broken&lt;/b&gt;"))
+        #expect(one.text.contains("The last try sent other bytes"))
         #expect(try await house.post(place, ["reason": "mended"]).location == place)
         #expect(try await house.page(place).text.contains("data-poll"))
         let all = try await house.post("/console/deliveries", ["destination": "billing"])

@@ -201,6 +201,7 @@ import WireFormat
         #expect(failed.items.map { $0["number"] } == ["2"])
         let attempt: JSONValue = [
             "at": .string(Edge.now.rfc3339), "state": "failed", "status": 400, "answer": "said so",
+            "requestCount": 0, "requests": [],
         ]
         #expect(one.json["tries"] == [attempt])
         #expect((one.json["state"], one.json["answer"]) == ("failed", "said so"))

@@ -162,7 +162,7 @@ import UsageModel
         await #expect(throws: LedgerError.self) { try await world.ledger.deliveries(query) }
     }
 
-    @Test("how each try went is kept, of what was not taken at the first, and the newest of many")
+    @Test("how each try went is kept, the newest of many, and what the newest of those sent")
     func tries() async throws {
         let world = try await Self.world(batchSize: 1)
         let fresh = try await world.ledger.deliveries(
@@ -178,13 +178,17 @@ import UsageModel
         let quick = try await world.ledger.attempts(of: DeliveryWorld.key, batch: other)
 
         #expect(slow.map(\.state) == [.delivered, .pending])
-        #expect(quick.isEmpty)
+        #expect(quick.map(\.state) == [.delivered])
+        #expect(slow.flatMap(\.requests) == [DeliveryWorld.sent, DeliveryWorld.sent])
+        #expect(quick.map(\.requestCount) == [2])
         let last = try #require(fresh.dropFirst(2).first)
         for _ in 0..<(Limits.deliveryAttemptsKeptMax + 3) {
             try await world.settle(last, as: .pending)
         }
         let many = try await world.ledger.attempts(of: DeliveryWorld.key, batch: last)
         #expect(many.count == Limits.deliveryAttemptsKeptMax)
+        let told = many.map { !$0.requests.isEmpty }
+        #expect(told == many.indices.map { $0 < Limits.deliveryTriesToldMax })
     }
 
     @Test("destinations and their deliveries outlive the ledger's closing, secrets too")

@@ -104,18 +104,32 @@ final class DeliveryWorld: Sendable {
         try await ledger.due(Self.key, now: time.now, limit: 1_000).map { $0.items.map(\.number) }
     }
 
+    /// What all tries are said to have sent.
+    static let sent = SentRequest(
+        at: Instant(microseconds: 1_796_083_230_250_000),
+        milliseconds: 12,
+        method: "POST",
+        address: "https://example.com/usage?key=[secret]",
+        headers: [MetadataMember(name: "webhook-id", value: "ur_1")],
+        bodyBytes: 3,
+        bodyDigest: String(repeating: "ab", count: 32),
+        status: 503,
+        answer: "busy"
+    )
+
     func settle(
         _ numbers: Int64...,
         as state: Delivery.State,
         next: Instant? = nil
     ) async throws {
-        let result = DeliveryResult(
+        var result = DeliveryResult(
             numbers: numbers,
             state: state,
             attempts: 1,
             at: time.now,
             nextAttemptAt: next
         )
+        (result.requests, result.requestCount) = ([Self.sent], 2)
         try await ledger.settle([result], of: Self.key)
     }
 

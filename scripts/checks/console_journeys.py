@@ -235,6 +235,8 @@ class Delivering(Journey):
             self.hand.open_row("failed")
         self.sees("What came back", "the attempt")
         self.sees("500", "its status")
+        self.sees("webhook-signature", "what was sent, with its headers")
+        self.sees("These are the bytes of the last try", "the body is what was sent")
         self.shown("failed")
         receiver.is_mended = True
         self.press(self.button("Send it again"))

@@ -25,9 +25,10 @@ struct Directory: FileStore {
     }
 
     private let path: String
+    private let clock: @Sendable () -> Instant
 
     /// - Throws: ``FieldFault`` for a path that depends on where the process was started.
-    init(_ path: String) throws(FieldFault) {
+    init(_ path: String, _ clock: @escaping @Sendable () -> Instant) throws(FieldFault) {
         guard path.hasPrefix("/"), !path.utf8.contains(0) else {
             throw FieldFault(
                 pointer: "/directory",
@@ -35,10 +36,18 @@ struct Directory: FileStore {
                 remedy: "write the path of a directory from the root: `/var/lib/billing`"
             )
         }
+        self.clock = clock
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
 
     func put(_ file: BatchFile) async -> DeliveryOutcome {
+        let began = clock()
+        let outcome = await written(file)
+        SentRequest.note(file.bytes, to: "\(path)/\(file.name)", since: began, clock(), outcome)
+        return outcome
+    }
+
+    private func written(_ file: BatchFile) async -> DeliveryOutcome {
         do {
             // Calls that wait for a device get threads of their own.
             try await NIOThreadPool.singleton.runIfActive { try write(file) }

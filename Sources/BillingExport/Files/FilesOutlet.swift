@@ -19,7 +19,7 @@ struct FilesOutlet: RecordOutlet {
         name = try FileName(rules.fileName, at: "/name")
         store =
             switch rules.place {
-            case .directory(let path): try Directory(path)
+            case .directory(let path): try Directory(path, courier.clock)
             case .bucket(let bucket): try BucketStore(bucket, courier)
             }
     }

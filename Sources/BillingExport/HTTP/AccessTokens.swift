@@ -94,9 +94,9 @@ final class AccessTokens: Sendable {
 
     private func fetch() async -> Grant {
         let first = proof.withLock { $0 }
-        let reply = await courier.send(request(first))
+        let reply = await courier.sendUnnoted(request(first))
         if case .answer(let answer) = reply, [400, 401].contains(answer.status) {
-            let second = await courier.send(request(first.other))
+            let second = await courier.sendUnnoted(request(first.other))
             if let token = token(in: second) {
                 proof.withLock { $0 = first.other }
                 return .token(token)

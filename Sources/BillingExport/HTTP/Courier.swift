@@ -23,10 +23,19 @@ struct Courier: Sendable {
 
     /// Sends a request and says what the answer means.
     func outcome(of request: OutletRequest, _ rules: AnswerRules) async -> DeliveryOutcome {
-        rules.outcome(of: await send(request), now: clock())
+        rules.outcome(of: await send(request, rules), now: clock())
     }
 
-    func send(_ request: OutletRequest) async -> OutletReply {
+    /// Sends a request, and writes it down without what the rules know to be secret.
+    func send(_ request: OutletRequest, _ rules: AnswerRules) async -> OutletReply {
+        let began = clock()
+        let reply = await sendUnnoted(request)
+        RequestLog.current?.add(request.noted(reply, began, clock(), rules))
+        return reply
+    }
+
+    /// Sends what is no part of a delivery: nobody reads of it.
+    func sendUnnoted(_ request: OutletRequest) async -> OutletReply {
         if let fault = request.fault { return .unsendable(reason: fault) }
         var message = HTTPClientRequest(url: request.url)
         message.method = HTTPMethod(rawValue: request.method)

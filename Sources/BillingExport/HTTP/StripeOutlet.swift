@@ -56,7 +56,7 @@ struct StripeOutlet: RecordOutlet {
         )
         request.set("authorization", "Bearer " + rules.apiKey)
         request.set("idempotency-key", "\(id)-\(digest)")
-        return outcome(of: await courier.send(request), id)
+        return outcome(of: await courier.send(request, answers), id)
     }
 
     /// Asks for one meter.
@@ -64,7 +64,7 @@ struct StripeOutlet: RecordOutlet {
         var request = OutletRequest(url: url + "meters?limit=1")
         request.method = "GET"
         request.set("authorization", "Bearer " + rules.apiKey)
-        return outcome(of: await courier.send(request), "")
+        return outcome(of: await courier.send(request, answers), "")
     }
 
     private func body(_ batch: DeliveryBatch) throws(UnfitValue) -> [UInt8] {

@@ -275,8 +275,25 @@ extension Schema {
         .required("at", instant),
         .required("state", words(Delivery.State.self), "What became of it; pending: tried again."),
         .optional("status", whole), .optional("answer", text),
+        .required("requestCount", whole, "How many requests it sent; 0 where that is not known."),
+        .required("requests", list(of: sentRequest), "The last of them, of the newest tries."),
     ])
     .named("DeliveryTry", "One try of a sending; of all that is sent together.")
+
+    private static let sentRequest = answer([
+        .required("at", instant),
+        .required("milliseconds", whole, "Until the answer was there, or none came."),
+        .required("method", text, "`WRITE` of a file, and of the standard output."),
+        .required("address", text, "Without the values of its query."),
+        .required(
+            "headers",
+            list(of: answer([.required("name", text), .required("value", text)])),
+            "`[secret]` stands for values that could be one."
+        ),
+        .required("bodyBytes", whole), .required("bodyDigest", text, "SHA-256, in hexadecimal."),
+        .optional("status", whole), .optional("answer", text, "How it begins."),
+    ])
+    .named("SentRequest", "What was sent, and what was answered.")
 
     static let resending = request([
         .required("destination", destinationKey), .optional("state", words(["failed"])),

@@ -189,6 +189,7 @@ extension Truth {
                     WHERE destination = ? AND number = ? AND state = 'pending'
                     """
             )
+            var lastPlain: Int64?
             for result in results {
                 let at = result.at.microseconds
                 for number in result.numbers {
@@ -202,8 +203,11 @@ extension Truth {
                     ])
                 }
                 // What was settled before, and is told again after a crash, went once.
-                if database.changesCount > 0 { try Self.note(result, of: row.number, database) }
+                guard database.changesCount > 0 else { continue }
+                let plain = try Self.note(result, of: row.number, database)
+                if let plain { lastPlain = max(lastPlain ?? plain, plain) }
             }
+            if let lastPlain { try Self.forget(before: lastPlain, of: row.number, database) }
         }
     }
 
