@@ -96,7 +96,7 @@ extension Desk {
         let table = Table(
             label: "Tries",
             columns: [
-                .words("When"), .words("What became of it"), .words("Status"), .words("Answer"),
+                .words("When"), .words("Outcome"), .words("Status"), .words("Answer"),
             ],
             rows: tries.map { attempt in
                 let outcome: Cell =
